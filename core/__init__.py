@@ -1,0 +1,1 @@
+"""Domain and foundation; knows no page and no platform."""

@@ -1,0 +1,81 @@
+"""Public plugin API of adrail; third-party plugins import from here and nowhere else."""
+
+from adrail.conversions import (
+    Accepted,
+    Auth,
+    ConnectionRef,
+    ConsentReceipt,
+    Conversion,
+    ConversionLimits,
+    Ignored,
+    Invalid,
+    Item,
+    Outcome,
+    Retry,
+    SendRequest,
+    Submitted,
+    Throttled,
+    UserData,
+)
+from adrail.errors import (
+    AdrailError,
+    AuthError,
+    InvalidPayloadError,
+    NotSupportedError,
+    RetryableError,
+    ThrottledError,
+)
+from adrail.hookspecs import hookimpl
+from adrail.identifiers import Credentials, HashedIdentifier, RawIdentifier
+from adrail.platform import (
+    SDK_VERSION,
+    ConversionSender,
+    CspSources,
+    HealthCheck,
+    HealthReport,
+    HealthRequest,
+    PixelProvider,
+    Platform,
+    SandboxProvider,
+)
+from adrail.settings import setting
+from adrail.transport import Transport
+
+__all__ = [
+    "SDK_VERSION",
+    "Accepted",
+    "AdrailError",
+    "Auth",
+    "AuthError",
+    "ConnectionRef",
+    "ConsentReceipt",
+    "Conversion",
+    "ConversionLimits",
+    "ConversionSender",
+    "Credentials",
+    "CspSources",
+    "HashedIdentifier",
+    "HealthCheck",
+    "HealthReport",
+    "HealthRequest",
+    "Ignored",
+    "Invalid",
+    "InvalidPayloadError",
+    "Item",
+    "NotSupportedError",
+    "Outcome",
+    "PixelProvider",
+    "Platform",
+    "RawIdentifier",
+    "Retry",
+    "RetryableError",
+    "SandboxProvider",
+    "SendRequest",
+    "Submitted",
+    "Throttled",
+    "ThrottledError",
+    "Transport",
+    "UserData",
+    "hookimpl",
+    "setting",
+]

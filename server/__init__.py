@@ -1,0 +1,1 @@
+"""Wiring: application factory, processes and command line; imported by nobody."""

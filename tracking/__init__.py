@@ -1,0 +1,1 @@
+"""The edge: collector, ingest, tracking-config and snippets."""

@@ -1,0 +1,1 @@
+"""Marketplaces, organisers, users, keys and the audit log."""

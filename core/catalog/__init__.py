@@ -1,0 +1,1 @@
+"""Live events, venues, ticket types, persons and orders."""

@@ -1,0 +1,1 @@
+"""Tracking codes, the fallback resolver and the canonical conversion map."""

@@ -1,0 +1,143 @@
+"""Typed settings, read once from the environment and validated at start."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "0.0.0.0")  # noqa: S104 - compared with, never bound to
+
+
+class ConfigError(Exception):
+    """Settings are missing or wrong; the message lists every one with its remedy."""
+
+
+class Settings(BaseSettings):
+    """All settings of the server. Each field's environment variable is ``ADRAIL_`` + its name, unless it has an alias."""
+
+    model_config = SettingsConfigDict(env_prefix="ADRAIL_", extra="ignore", frozen=True, populate_by_name=True)
+
+    env: Literal["development", "production"] = Field("development", description="production refuses sandboxes")
+    database_url: SecretStr = Field(
+        validation_alias="DATABASE_URL", description="PostgreSQL for the application; roles are taken with SET ROLE"
+    )
+    database_owner_url: SecretStr | None = Field(None, description="login that owns the schema (migrations)")
+    database_maintainer_url: SecretStr | None = Field(None, description="login that may bypass row-level security")
+    database_pool_size: int = Field(8, ge=1, le=200, description="connections per process")
+    statement_timeout_ms: int = Field(15_000, ge=100, description="limit of every application statement")
+    redis_url: SecretStr = Field(validation_alias="REDIS_URL", description="Valkey or Redis, append-only file on")
+    master_keys: SecretStr = Field(description="comma-separated `id:base64(32 bytes)`; the first encrypts, all decrypt")
+    secret_key: SecretStr = Field(min_length=32, description="signs web sessions and form tokens")
+    base_url: str = Field("http://127.0.0.1:8700", description="public origin of this server")
+    host: str = Field("127.0.0.1", description="address the web server binds to")
+    port: int = Field(8700, ge=0, le=65535, description="port the web server binds to")
+    web_processes: int = Field(2, ge=1, le=64, description="web server processes")
+    web_threads: int = Field(8, ge=1, le=256, description="request threads per web process")
+    worker_processes: int = Field(1, ge=1, le=64, description="RQ worker processes started by `adrail up`")
+    stream_shards: int = Field(1, ge=1, le=256, description="event streams; a tenant stays in one")
+    stream_max_entries: int = Field(200_000, ge=100, description="waiting entries per shard before 503")
+    sandbox_url: str | None = Field(None, description="send platform traffic to this sandbox")
+    endpoints: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description='vendor base URLs, e.g. {"platform": {"api": "https://…"}}'
+    )
+    trusted_proxies: int = Field(0, ge=0, le=10, description="proxies in front whose X-Forwarded-* is believed")
+    rate_per_visitor: int = Field(100, ge=1, description="collector requests per minute and visitor")
+    rate_per_address: int = Field(3_000, ge=1, description="collector requests per minute and client address")
+    rate_per_server_key: int = Field(6_000, ge=1, description="collector requests per minute and server key")
+    demo: bool = Field(False, description="serve the demo marketplace under /demo")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line")
+    log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
+    browser_sdk_dir: Path = Field(
+        Path(__file__).resolve().parent.parent / "sdk" / "browser" / "dist", description="built browser SDK"
+    )
+
+    @field_validator("database_url", "database_owner_url", "database_maintainer_url")
+    @classmethod
+    def _postgres_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("base_url", "sandbox_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else None
+
+    @field_validator("master_keys")
+    @classmethod
+    def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
+        parse_master_keys(value.get_secret_value())
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if self.env != "production":
+            return self
+        problems = []
+        if self.sandbox_url:
+            problems.append("ADRAIL_SANDBOX_URL must not be set: production never talks to a sandbox")
+        problems.extend(
+            f"ADRAIL_ENDPOINTS[{slug}][{name}] points at this machine: production never talks to a sandbox"
+            for slug, urls in self.endpoints.items()
+            for name, url in urls.items()
+            if any(f"//{host}" in url for host in LOOPBACK)
+        )
+        if self.demo:
+            problems.append("ADRAIL_DEMO must not be set: the demo marketplace has well-known data")
+        if not self.base_url.startswith("https://"):
+            problems.append("ADRAIL_BASE_URL must start with https://")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def masked(self) -> dict[str, Any]:
+        """Return every setting as text with secrets replaced, for printing."""
+        return {
+            name: ("set, hidden" if isinstance(value, SecretStr) else value)
+            for name, value in ((name, getattr(self, name)) for name in type(self).model_fields)
+        }
+
+
+def parse_master_keys(text: str) -> dict[str, bytes]:
+    """Return key id → 32 bytes, in the order given; raises `ValueError` naming the bad entry."""
+    keys: dict[str, bytes] = {}
+    for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), start=1):
+        key_id, _, encoded = entry.partition(":")
+        try:
+            raw = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raw = b""
+        if not key_id or len(raw) != 32:
+            raise ValueError(f"entry {position} is not `id:base64 of 32 bytes`")
+        keys[key_id] = raw
+    if not keys:
+        raise ValueError("at least one `id:base64 of 32 bytes` is needed")
+    return keys
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; raises `ConfigError` that lists every problem at once."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        lines = [f"  {_variable(error['loc'])}: {error['msg']}" for error in exc.errors()]
+        raise ConfigError("settings are not usable:\n" + "\n".join(lines)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    if name.isupper() or name == "settings":
+        return name
+    return f"ADRAIL_{name.upper()}"
+
+
+@functools.lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return load_settings()

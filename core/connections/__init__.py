@@ -1,0 +1,1 @@
+"""Platform accounts, their state and their encrypted credentials."""

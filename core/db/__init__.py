@@ -1,0 +1,1 @@
+"""Database foundation: models' base, column classification, sessions, roles and migrations."""

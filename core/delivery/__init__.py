@@ -1,0 +1,1 @@
+"""Conversion outbox, dispatch, retries, ledger and the delivery log."""

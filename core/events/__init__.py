@@ -1,0 +1,1 @@
+"""The event store: keys, partitions, sessions, identity links, outbox."""

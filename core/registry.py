@@ -1,0 +1,166 @@
+"""Plugins: discovery through entry points, checks at start, look-up by slug and capability, isolated hook calls."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+import structlog
+
+from adrail import SDK_VERSION, ConversionSender, NotSupportedError, PixelProvider, Platform, Transport, hookspecs
+from adrail.platform import CAPABILITIES
+from adrail.settings import public_id_field
+from core.config import Settings, settings
+
+GROUP = "adrail.platforms"
+SLUG = re.compile(r"[a-z][a-z0-9_]*")
+
+log = structlog.get_logger(__name__)
+
+
+class PluginError(Exception):
+    """A plugin cannot be used; the message names its distribution. The server does not start."""
+
+
+class UnknownPlatformError(LookupError):
+    """No installed plugin has this slug."""
+
+
+class Registry:
+    """The installed platforms and their hook implementations."""
+
+    def __init__(self, points: Iterable[EntryPoint]) -> None:
+        self._platforms: dict[str, Platform] = {}
+        self._origin: dict[str, str] = {}
+        self._managers: dict[str, pluggy.PluginManager] = {}
+        for point in sorted(points, key=lambda item: item.name):
+            self._load(point)
+
+    def _load(self, point: EntryPoint) -> None:
+        origin = _origin(point)
+        # One manager a plugin: pluggy stops a broadcast at the first exception, we isolate every plugin.
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        try:
+            module = point.load()
+            manager.register(module, name=point.name)
+            _refuse_unknown_hooks(module)
+            manager.check_pending()
+            platforms = manager.hook.register_platform()
+        except Exception as exc:
+            raise PluginError(f"plugin {origin} cannot be loaded: {exc}") from exc
+        for platform in platforms:
+            self._add(platform, origin)
+        self._managers[origin] = manager
+
+    def _add(self, platform: Platform, origin: str) -> None:
+        problems = _problems(platform)
+        if platform.slug in self._platforms:
+            problems.append(f"slug {platform.slug!r} is already taken by {self._origin[platform.slug]}")
+        if problems:
+            raise PluginError(f"plugin {origin} cannot be used: {'; '.join(problems)}")
+        self._platforms[platform.slug] = platform
+        self._origin[platform.slug] = origin
+
+    def all(self) -> tuple[Platform, ...]:
+        """Every installed platform, by slug."""
+        return tuple(self._platforms[slug] for slug in sorted(self._platforms))
+
+    def origin(self, slug: str) -> str:
+        """Name and version of the distribution a platform came with."""
+        return self._origin[slug]
+
+    def get(self, slug: str) -> Platform:
+        """Return a platform; raises `UnknownPlatformError` that lists what is installed."""
+        try:
+            return self._platforms[slug]
+        except KeyError:
+            known = ", ".join(sorted(self._platforms)) or "none"
+            raise UnknownPlatformError(f"no platform {slug!r} is installed (installed: {known})") from None
+
+    def supporting(self, capability: str) -> tuple[Platform, ...]:
+        """Every platform that has a capability."""
+        return tuple(item for item in self.all() if getattr(item, capability) is not None)
+
+    def conversions(self, slug: str) -> ConversionSender:
+        """Return the conversion sender; raises `NotSupportedError` or `UnknownPlatformError`."""
+        sender = self.get(slug).conversions
+        if sender is None:
+            raise NotSupportedError(f"{slug} cannot receive conversions from a server")
+        return sender
+
+    def pixel(self, slug: str) -> PixelProvider:
+        """Return the browser side; raises `NotSupportedError` or `UnknownPlatformError`."""
+        pixel = self.get(slug).pixel
+        if pixel is None:
+            raise NotSupportedError(f"{slug} has no browser pixel")
+        return pixel
+
+    def call(self, hook: str, **arguments: Any) -> list[Any]:
+        """Broadcast a hook; a plugin that raises is logged by name and does not disturb the others."""
+        results: list[Any] = []
+        for origin, manager in self._managers.items():
+            try:
+                results.extend(getattr(manager.hook, hook)(**arguments))
+            except Exception:
+                log.exception("hook failed", hook=hook, plugin=origin)
+        return results
+
+
+def transport(platform: Platform, config: Settings | None = None) -> Transport:
+    """Base URLs of a platform: the vendor's own, the configured ones, or the sandbox's."""
+    config = config or settings()
+    endpoints = dict(platform.endpoints)
+    if config.sandbox_url:
+        endpoints = {name: f"{config.sandbox_url}/{platform.slug}/{name}" for name in endpoints}
+    endpoints.update({name: url.rstrip("/") for name, url in config.endpoints.get(platform.slug, {}).items()})
+    return Transport(endpoints=endpoints)
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+
+
+def _refuse_unknown_hooks(module: Any) -> None:
+    marker = f"{hookspecs.PROJECT}_impl"
+    known = {name for name, value in vars(hookspecs).items() if hasattr(value, f"{hookspecs.PROJECT}_spec")}
+    for name, value in inspect.getmembers(module, callable):
+        if getattr(value, marker, None) is not None and name not in known:
+            raise PluginError(f"unknown hook {name!r}; known hooks: {', '.join(sorted(known))}")
+
+
+def _problems(platform: Any) -> list[str]:
+    if not isinstance(platform, Platform):
+        return [f"register_platform returned {type(platform).__name__}, not Platform"]
+    problems = []
+    if platform.sdk_version.split(".")[0] != SDK_VERSION.split(".")[0]:
+        problems.append(f"written for plugin API {platform.sdk_version}, this server has {SDK_VERSION}")
+    if not SLUG.fullmatch(platform.slug):
+        problems.append(f"slug {platform.slug!r} must match [a-z][a-z0-9_]*")
+    if not (is_dataclass(platform.settings) and fields(platform.settings)):
+        problems.append("settings must be a dataclass made of adrail.setting fields")
+    else:
+        problems.extend(_try(lambda: public_id_field(platform.settings)))
+    if not any(getattr(platform, name) is not None for name in CAPABILITIES):
+        problems.append("it offers no capability at all")
+    return problems
+
+
+def _try(check: Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except TypeError as exc:
+        return [str(exc)]
+    return []
+
+
+@functools.lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The platforms installed in this process; raises `PluginError` when one cannot be used."""
+    return Registry(entry_points(group=GROUP))

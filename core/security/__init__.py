@@ -1,0 +1,1 @@
+"""Secrets: encryption, blind indexes, password and key hashing."""

@@ -1,0 +1,109 @@
+"""Encryption: master keys wrap data keys, data keys encrypt fields, seals protect what travels."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from core.config import parse_master_keys, settings
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class DecryptionError(Exception):
+    """Ciphertext does not open: wrong purpose, damaged, or its master key is no longer configured."""
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """Return a 32-byte key for one purpose (HKDF-SHA256, RFC 5869)."""
+    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
+
+
+def encrypt(key: bytes, plaintext: bytes, purpose: str) -> bytes:
+    """AES-256-GCM with a random nonce in front; ``purpose`` is authenticated."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, purpose.encode())
+
+
+def decrypt(key: bytes, ciphertext: bytes, purpose: str) -> bytes:
+    """Open `encrypt`; raises `DecryptionError`."""
+    try:
+        return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], purpose.encode())
+    except (InvalidTag, ValueError) as exc:
+        raise DecryptionError(f"ciphertext for {purpose!r} does not open") from exc
+
+
+class Keyring:
+    """The master keys: the first encrypts, all decrypt. Every ciphertext names its key, so keys can be rotated."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._keys = dict(keys)
+        self._current = next(iter(self._keys))
+        self._derived: dict[tuple[str, str], bytes] = {}
+
+    def seal(self, plaintext: bytes, purpose: str) -> bytes:
+        """Encrypt under the current master key; layout: length of key id, key id, nonce, ciphertext."""
+        name = self._current.encode()
+        return bytes([len(name)]) + name + encrypt(self._for(self._current, purpose), plaintext, purpose)
+
+    def unseal(self, sealed: bytes, purpose: str) -> bytes:
+        """Open `seal`; raises `DecryptionError` when the key is unknown or the data damaged."""
+        end = 1 + (sealed[0] if sealed else 0)
+        key_id = sealed[1:end].decode(errors="replace")
+        if key_id not in self._keys:
+            raise DecryptionError(f"master key {key_id!r} is not configured; add it to ADRAIL_MASTER_KEYS")
+        return decrypt(self._for(key_id, purpose), sealed[end:], purpose)
+
+    def _for(self, key_id: str, purpose: str) -> bytes:
+        cached = self._derived.get((key_id, purpose))
+        if cached is None:
+            cached = self._derived[key_id, purpose] = derive(self._keys[key_id], purpose)
+        return cached
+
+
+class DataKey:
+    """A random key of one tenant (or of the installation): encrypts fields and makes blind indexes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    @classmethod
+    def create(cls, ring: Keyring) -> tuple[DataKey, bytes]:
+        """Return a new key and its wrapped form for storage."""
+        raw = os.urandom(KEY_BYTES)
+        return cls(raw), ring.seal(raw, "data-key")
+
+    @classmethod
+    def unwrap(cls, ring: Keyring, wrapped: bytes) -> DataKey:
+        """Open a stored key; raises `DecryptionError`."""
+        return cls(ring.unseal(wrapped, "data-key"))
+
+    def encrypt(self, text: str, field: str) -> bytes:
+        """Encrypt one field's text; ``field`` (``table.column``) binds it to its place."""
+        return encrypt(self._derived(f"field:{field}"), text.encode(), field)
+
+    def decrypt(self, ciphertext: bytes, field: str) -> str:
+        """Open `encrypt`; raises `DecryptionError`."""
+        return decrypt(self._derived(f"field:{field}"), ciphertext, field).decode()
+
+    def blind_index(self, kind: str, normalised: str) -> bytes:
+        """Keyed hash (HMAC-SHA256) of normalised text: equal texts are found, nothing can be read."""
+        return hmac.digest(self._derived(f"index:{kind}"), normalised.encode(), "sha256")
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019 - keys are few and live as long as the process
+    def _derived(self, purpose: str) -> bytes:
+        return derive(self._key, purpose)
+
+
+@functools.lru_cache(maxsize=1)
+def keyring() -> Keyring:
+    """The master keys of this process."""
+    return Keyring(parse_master_keys(settings().master_keys.get_secret_value()))

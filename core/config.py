@@ -19,7 +19,7 @@ class ConfigError(Exception):
 
 
 class Settings(BaseSettings):
-    """All settings of the server. Each field's environment variable is ``ADRAIL_`` + its name, unless it has an alias."""
+    """All settings of the server; a field's environment variable is ``ADRAIL_`` + its name, unless it has an alias."""
 
     model_config = SettingsConfigDict(env_prefix="ADRAIL_", extra="ignore", frozen=True, populate_by_name=True)
 

@@ -1,0 +1,44 @@
+"""The door of accounts: the only module other features import."""
+
+from core.accounts.people import Profile, create_user, load_profile, normalise_email, set_password, sign_in
+from core.accounts.service import (
+    Actor,
+    SiteKey,
+    authenticate_key,
+    ensure_installation_key,
+    find_site,
+    forget_sites,
+    record_audit,
+    tenant_key,
+    touch_key,
+)
+from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant
+from core.accounts.views import OrganizerView, TenantView, get_organizer, organizers, tenant_view, write_key_of
+
+__all__ = [
+    "Actor",
+    "NewTenant",
+    "OrganizerView",
+    "Profile",
+    "SiteKey",
+    "TenantView",
+    "authenticate_key",
+    "create_key",
+    "create_organizer",
+    "create_tenant",
+    "create_user",
+    "ensure_installation_key",
+    "find_site",
+    "forget_sites",
+    "get_organizer",
+    "load_profile",
+    "normalise_email",
+    "organizers",
+    "record_audit",
+    "set_password",
+    "sign_in",
+    "tenant_key",
+    "tenant_view",
+    "touch_key",
+    "write_key_of",
+]

@@ -1,0 +1,31 @@
+"""The door of connections: the only module other features import."""
+
+from core.connections.health import check
+from core.connections.queries import find, list_connections, open_for_sending, views
+from core.connections.service import (
+    link,
+    mark_needs_reconnect,
+    mark_working,
+    pause,
+    resume,
+    rewrap_secrets,
+    throttle,
+)
+from core.connections.views import ConnectionView, OpenConnection
+
+__all__ = [
+    "ConnectionView",
+    "OpenConnection",
+    "check",
+    "find",
+    "link",
+    "list_connections",
+    "mark_needs_reconnect",
+    "mark_working",
+    "open_for_sending",
+    "pause",
+    "resume",
+    "rewrap_secrets",
+    "throttle",
+    "views",
+]

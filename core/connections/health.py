@@ -1,0 +1,53 @@
+"""Asking the platform whether a connection can send."""
+
+from __future__ import annotations
+
+from adrail import AdrailError, AuthError, HealthCheck, HealthReport, HealthRequest, Platform, RetryableError
+from core.accounts.api import Actor
+from core.connections import queries, service
+from core.connections.views import OpenConnection
+from core.db.session import tenant_session
+from core.registry import registry, transport
+
+
+def check(actor: Actor, connection_id: int) -> HealthReport:
+    """Check the credentials with the platform, in plain words; the answer changes the connection's state.
+
+    No transaction is open while the platform answers. Raises `NotFoundError`.
+    """
+    with tenant_session(actor.tenant_id) as session:
+        queries.locked(session, actor, connection_id)
+        opened = queries.open_for_sending(session, connection_id)
+    platform = registry().get(opened.provider)
+    if platform.health is None:
+        return HealthReport(
+            ok=False,
+            summary=f"{platform.display_name} offers no way to check a connection",
+            remedy="Send a test event instead.",
+            code="not_supported",
+        )
+    report, dead = _ask(platform, platform.health, opened)
+    with tenant_session(actor.tenant_id) as session:
+        if report.ok:
+            service.mark_working(session, connection_id)
+        elif dead:
+            service.mark_needs_reconnect(session, connection_id, report.summary, report.code)
+    return report
+
+
+def _ask(platform: Platform, health: HealthCheck, opened: OpenConnection) -> tuple[HealthReport, bool]:
+    request = HealthRequest(
+        connection=opened.ref,
+        credentials=opened.credentials,
+        destination_id=opened.ref.account_id,
+        transport=transport(platform),
+    )
+    try:
+        return health.check(request), False
+    except AuthError as exc:
+        what, remedy = platform.explain.get(exc.code, (str(exc), "Create a new token and paste it here."))
+        return HealthReport(False, what, remedy, exc.code), True
+    except AdrailError as exc:
+        remedy = "Try again in a few minutes." if isinstance(exc, RetryableError) else "Check the id and the token."
+        what, remedy = platform.explain.get(exc.code, (str(exc), remedy))
+        return HealthReport(False, what, remedy, exc.code), False

@@ -13,7 +13,15 @@ from core.accounts.service import (
     touch_key,
 )
 from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant
-from core.accounts.views import OrganizerView, TenantView, get_organizer, organizers, tenant_view, write_key_of
+from core.accounts.views import (
+    OrganizerView,
+    TenantView,
+    get_organizer,
+    organizer_external_ids,
+    organizers,
+    tenant_view,
+    write_key_of,
+)
 
 __all__ = [
     "Actor",
@@ -33,6 +41,7 @@ __all__ = [
     "get_organizer",
     "load_profile",
     "normalise_email",
+    "organizer_external_ids",
     "organizers",
     "record_audit",
     "set_password",

@@ -80,7 +80,7 @@ def find_site(write_key: str) -> SiteKey | None:
         if cached:
             return cached[1]
         raise
-    site = SiteKey(**{**row._mapping, "allowed_origins": tuple(row.allowed_origins)}) if row else None
+    site = SiteKey(**{**row._asdict(), "allowed_origins": tuple(row.allowed_origins)}) if row else None
     if len(_sites) > 10_000:  # a scan with invented keys must not fill the memory
         _sites.clear()
     _sites[write_key] = (time.monotonic(), site)
@@ -104,7 +104,7 @@ def authenticate_key(key: str) -> Actor | None:
 @functools.lru_cache(maxsize=4096)
 def tenant_key(tenant_id: int | None) -> DataKey:
     """The data key of a tenant, or of the installation for None; raises `LookupError` when there is none."""
-    with maintainer_session() as session:
+    with anonymous_session() if tenant_id is None else tenant_session(tenant_id) as session:
         wrapped = session.scalar(
             select(DataKeyRow.wrapped_key).where(DataKeyRow.tenant_id.is_not_distinct_from(tenant_id))
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.accounts.models import Organizer, Site, Tenant
 from core.db.session import tenant_session
@@ -79,3 +81,13 @@ def write_key_of(tenant_id: int) -> str:
     if key is None:
         raise NotFoundError("this marketplace has no site yet")
     return key
+
+
+def organizer_external_ids(session: Session, tenant_id: int, organizer_ids: Collection[int]) -> dict[int, str]:
+    """Id → external id, in the caller's transaction."""
+    rows = session.execute(
+        select(Organizer.id, Organizer.external_id).where(
+            Organizer.tenant_id == tenant_id, Organizer.id.in_(organizer_ids)
+        )
+    )
+    return {row.id: row.external_id for row in rows}

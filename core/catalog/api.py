@@ -1,0 +1,46 @@
+"""The door of the catalogue: the only module other features import."""
+
+from core.accounts.api import OrganizerView, organizers
+from core.catalog.bulk import insert_live_events, insert_persons
+from core.catalog.event_ids import order_event_id
+from core.catalog.orders import OrderResult, change_order, place_order
+from core.catalog.persons import (
+    PersonIdentifiers,
+    external_ids_of,
+    person_identifiers,
+    person_ids_by_external,
+    upsert_person,
+)
+from core.catalog.queries import (
+    LiveEventView,
+    TicketTypeView,
+    get_live_event,
+    get_live_events,
+    list_live_events,
+    ticket_types,
+)
+from core.catalog.references import LiveEventRef, live_event_refs
+
+__all__ = [
+    "LiveEventRef",
+    "LiveEventView",
+    "OrderResult",
+    "OrganizerView",
+    "PersonIdentifiers",
+    "TicketTypeView",
+    "change_order",
+    "external_ids_of",
+    "get_live_event",
+    "get_live_events",
+    "insert_live_events",
+    "insert_persons",
+    "list_live_events",
+    "live_event_refs",
+    "order_event_id",
+    "organizers",
+    "person_identifiers",
+    "person_ids_by_external",
+    "place_order",
+    "ticket_types",
+    "upsert_person",
+]

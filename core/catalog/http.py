@@ -1,0 +1,56 @@
+"""JSON endpoints of orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from core.catalog.orders import OrderResult, change_order, place_order
+from core.catalog.schemas import OrderIn, OrderOut, OrderPatchIn
+from core.idempotency import idempotent
+from core.web import json_body, json_response, require_actor
+
+blp = Blueprint(
+    "orders", __name__, url_prefix="/api/v1/orders", description="Order facts from the marketplace's backend"
+)
+
+
+def _wire(result: OrderResult) -> dict[str, Any]:
+    return {"external_id": result.external_id, "status": result.status, "event_ids": result.event_ids}
+
+
+@blp.route("")
+class Orders(MethodView):
+    """All orders."""
+
+    @blp.doc(security=[{"bearer": []}], requestBody={"content": {"application/json": {"schema": OrderIn}}})
+    @blp.response(201, OrderOut)
+    @blp.alt_response(200, schema=OrderOut, description="The same order was sent before")
+    def post(self) -> Response:
+        """Report an order; a completed one becomes a conversion."""
+        actor = require_actor("place_orders")
+
+        def work() -> Response:
+            result = place_order(actor.tenant_id, json_body())
+            return json_response(_wire(result), 201 if result.created else 200)
+
+        return idempotent(actor.tenant_id, "orders", request, work)
+
+
+@blp.route("/<external_id>")
+class OneOrder(MethodView):
+    """One order."""
+
+    @blp.doc(security=[{"bearer": []}], requestBody={"content": {"application/json": {"schema": OrderPatchIn}}})
+    @blp.response(200, OrderOut)
+    def patch(self, external_id: str) -> Response:
+        """Change an order's state: complete, refund, cancel, charge back."""
+        actor = require_actor("place_orders")
+
+        def work() -> Response:
+            return json_response(_wire(change_order(actor.tenant_id, external_id, json_body())), 200)
+
+        return idempotent(actor.tenant_id, f"orders/{external_id}", request, work)

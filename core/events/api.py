@@ -1,0 +1,28 @@
+"""The door of the event store."""
+
+from core.events.identity import linked_persons, update_links
+from core.events.outbox import emit, emit_config_change
+from core.events.rejects import Reject, store_rejects
+from core.events.sessions import erase_old_seals, update_sessions
+from core.events.stream import Entry, StreamFullError, append
+from core.events.visits import VisitContext, visit_context
+from core.events.writer import EventRow, stage, store
+
+__all__ = [
+    "Entry",
+    "EventRow",
+    "Reject",
+    "StreamFullError",
+    "VisitContext",
+    "append",
+    "emit",
+    "emit_config_change",
+    "erase_old_seals",
+    "linked_persons",
+    "stage",
+    "store",
+    "store_rejects",
+    "update_links",
+    "update_sessions",
+    "visit_context",
+]

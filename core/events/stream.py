@@ -1,0 +1,142 @@
+"""The durable stream between those who accept events and those who store them.
+
+One entry holds a whole request: a header, the sealed client, the accepted events and the refused ones. What is in the
+append-only file when `append` returns is accepted for good.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import redis
+import zstandard
+from redis.commands.core import Script
+
+from core.config import settings
+from core.valkey import client, stream_name
+
+SEEN_SECONDS = 900
+MAX_DECODED = 8 * 1024 * 1024
+
+# Counts ids seen in the last 15 minutes and appends unless nothing is new, in one atomic step: a failed append leaves
+# no «seen» mark behind, and a mark never exists without its entry. KEYS: stream, then one per event.
+APPEND = """
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return {-1} end
+local seen = {}
+for i = 2, #KEYS do
+  if not redis.call('SET', KEYS[i], '1', 'NX', 'EX', ARGV[2]) then seen[#seen + 1] = i - 2 end
+end
+if #seen < #KEYS - 1 or ARGV[6] == '1' then
+  redis.call('XADD', KEYS[1], '*', 'h', ARGV[3], 'c', ARGV[4], 'e', ARGV[5])
+end
+return seen
+"""
+
+_compressors = threading.local()
+
+
+class StreamFullError(Exception):
+    """The stream holds as much as it may; the sender must try again later."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request's worth of events. ``events`` are checked envelopes; ``rejects`` are (code, problems, sealed)."""
+
+    tenant_id: int
+    trusted: bool
+    received_at: datetime
+    events: list[dict[str, Any]]
+    site_id: str | None = None
+    sealed_client: bytes | None = None
+    flags: dict[str, Any] = field(default_factory=dict)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+
+def append(entry: Entry) -> list[int]:
+    """Append an entry; returns positions of events seen in the last 15 minutes.
+
+    Raises `StreamFullError` at the configured bound and `redis.RedisError` when the stream is away; then nothing was
+    taken.
+    """
+    shard = entry.tenant_id % settings().stream_shards
+    trust = "t" if entry.trusted else "p"
+    keys = [stream_name(shard)]
+    keys += [f"adrail:seen:{entry.tenant_id}:{trust}:{event['event_id']}" for event in entry.events]
+    arguments: list[int | bytes] = [
+        settings().stream_max_entries,
+        SEEN_SECONDS,
+        _header(entry),
+        entry.sealed_client or b"",
+        _compress(orjson.dumps({"events": entry.events, "rejects": entry.rejects})),
+        1 if entry.rejects else 0,
+    ]
+    answer: list[int] = _script()(keys=keys, args=arguments)
+    if answer[:1] == [-1]:
+        raise StreamFullError(f"the stream of shard {shard} holds {settings().stream_max_entries} entries already")
+    return answer
+
+
+def decode(fields: dict[bytes, bytes]) -> Entry:
+    """Read an entry back; raises `ValueError` when it is damaged."""
+    header = orjson.loads(fields[b"h"])
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(fields[b"e"], max_output_size=MAX_DECODED)
+    except zstandard.ZstdError as exc:
+        raise ValueError(f"the entry's body cannot be decompressed: {exc}") from exc
+    body = orjson.loads(raw)
+    return Entry(
+        header["tenant"],
+        header["trusted"],
+        datetime.fromisoformat(header["received_at"]),
+        body["events"],
+        header["site"],
+        fields[b"c"] or None,
+        header["flags"],
+        body["rejects"],
+    )
+
+
+def _header(entry: Entry) -> bytes:
+    return orjson.dumps(
+        {
+            "tenant": entry.tenant_id,
+            "trusted": entry.trusted,
+            "received_at": entry.received_at,
+            "site": entry.site_id,
+            "flags": entry.flags,
+        }
+    )
+
+
+def _compress(body: bytes) -> bytes:
+    compressor = getattr(_compressors, "value", None)
+    if compressor is None:  # a compressor must not be shared between threads
+        compressor = _compressors.value = zstandard.ZstdCompressor(level=1)
+    compressed: bytes = compressor.compress(body)
+    return compressed
+
+
+@functools.cache
+def _script() -> Script:
+    return client().register_script(APPEND)
+
+
+def shards() -> Sequence[str]:
+    """The names of all streams."""
+    return [stream_name(shard) for shard in range(settings().stream_shards)]
+
+
+def ensure_group(connection: redis.Redis, stream: str, group: str) -> None:
+    """Create a consumer group from the beginning of a stream when it is missing."""
+    try:
+        connection.xgroup_create(stream, group, id="0", mkstream=True)
+    except redis.ResponseError as exc:
+        if "BUSYGROUP" not in str(exc):
+            raise

@@ -1,0 +1,19 @@
+"""The door of privacy: append to the consent ledger and read what holds."""
+
+from core.privacy.ledger import (
+    PURPOSES,
+    ConsentStatement,
+    current_consent,
+    denied_after,
+    explicit_grants,
+    record_statements,
+)
+
+__all__ = [
+    "PURPOSES",
+    "ConsentStatement",
+    "current_consent",
+    "denied_after",
+    "explicit_grants",
+    "record_statements",
+]

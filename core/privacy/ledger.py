@@ -1,0 +1,147 @@
+"""The consent ledger: appending statements, the latest word per purpose, later denials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+PURPOSES = ("analytics", "marketing", "data_processing")
+DIRECT_SOURCE = "consent_api"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentStatement:
+    """What one visitor or person said about the purposes, and when. ``purposes`` maps purpose → granted."""
+
+    subject_type: str
+    subject_id: str
+    purposes: dict[str, bool]
+    source: str
+    occurred_at: datetime
+    text_hash: str | None = None
+    region: str | None = None
+
+
+# A statement is appended when it changes the latest word of its subject, or is the first one. Statements of one batch
+# are compared with each other too (lag), so that «yes, no, yes» keeps all three.
+APPEND = text("""
+WITH said AS (
+  SELECT * FROM unnest(
+    cast(:types AS text[]), cast(:subjects AS text[]), cast(:purposes AS text[]), cast(:granted AS boolean[]),
+    cast(:hashes AS text[]), cast(:regions AS text[]), cast(:sources AS text[]), cast(:times AS timestamptz[])
+  ) AS s(subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at)
+), placed AS (
+  SELECT s.*,
+    coalesce(
+      lag(s.granted) OVER (PARTITION BY s.subject_type, s.subject_id, s.purpose ORDER BY s.occurred_at),
+      (SELECT c.granted FROM consent_ledger c
+       WHERE c.tenant_id = :tenant AND c.subject_type = s.subject_type AND c.subject_id = s.subject_id
+         AND c.purpose = s.purpose AND c.occurred_at <= s.occurred_at
+       ORDER BY c.occurred_at DESC, c.id DESC LIMIT 1)
+    ) AS before
+  FROM said s
+)
+INSERT INTO consent_ledger
+  (tenant_id, subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at)
+SELECT :tenant, subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at
+FROM placed WHERE before IS DISTINCT FROM granted
+ORDER BY occurred_at
+RETURNING id
+""")
+
+
+def record_statements(session: Session, tenant_id: int, statements: Iterable[ConsentStatement]) -> int:
+    """Append what changed; returns how many rows. The latest statement by its own time is the one that holds."""
+    rows = [
+        (
+            item.subject_type,
+            item.subject_id,
+            purpose,
+            granted,
+            item.text_hash,
+            item.region,
+            item.source,
+            item.occurred_at,
+        )
+        for item in statements
+        for purpose, granted in item.purposes.items()
+        if purpose in PURPOSES
+    ]
+    if not rows:
+        return 0
+    names = ("types", "subjects", "purposes", "granted", "hashes", "regions", "sources", "times")
+    columns: dict[str, Any] = {name: [row[position] for row in rows] for position, name in enumerate(names)}
+    return len(session.execute(APPEND, {"tenant": tenant_id, **columns}).all())
+
+
+CURRENT = text("""
+SELECT DISTINCT ON (purpose) purpose, granted, occurred_at, id
+FROM consent_ledger
+WHERE tenant_id = :tenant AND subject_type = :type AND subject_id = :subject
+ORDER BY purpose, occurred_at DESC, id DESC
+""")
+
+
+def current_consent(session: Session, tenant_id: int, subject_type: str, subject_id: str) -> dict[str, Any]:
+    """The latest word per purpose: ``{purpose: {"granted", "since"}}``; a purpose never spoken of is missing."""
+    rows = session.execute(CURRENT, {"tenant": tenant_id, "type": subject_type, "subject": subject_id})
+    return {row.purpose: {"granted": row.granted, "since": row.occurred_at} for row in rows}
+
+
+DENIED = text("""
+SELECT q.position, bool_or(latest.granted IS FALSE) AS denied, max(latest.id) AS ledger_id
+FROM unnest(cast(:positions AS int[]), cast(:types AS text[]), cast(:subjects AS text[]), cast(:purposes AS text[]),
+            cast(:times AS timestamptz[])) AS q(position, subject_type, subject_id, purpose, after)
+CROSS JOIN LATERAL (
+  SELECT c.granted, c.id FROM consent_ledger c
+  WHERE c.tenant_id = :tenant AND c.subject_type = q.subject_type AND c.subject_id = q.subject_id
+    AND c.purpose = q.purpose AND c.occurred_at > q.after
+  ORDER BY c.occurred_at DESC, c.id DESC LIMIT 1
+) latest
+GROUP BY q.position
+""")
+
+
+def denied_after(
+    session: Session, tenant_id: int, questions: Sequence[tuple[str, str, str, datetime]]
+) -> dict[int, tuple[bool, int]]:
+    """For each (subject_type, subject_id, purpose, after): the latest word later than ``after``.
+
+    Returns position → (denied, ledger row id); a position without a later word is missing.
+    """
+    if not questions:
+        return {}
+    rows = session.execute(
+        DENIED,
+        {
+            "tenant": tenant_id,
+            "positions": list(range(len(questions))),
+            "types": [item[0] for item in questions],
+            "subjects": [item[1] for item in questions],
+            "purposes": [item[2] for item in questions],
+            "times": [item[3] for item in questions],
+        },
+    )
+    return {row.position: (row.denied, row.ledger_id) for row in rows}
+
+
+GRANTS = text("""
+SELECT DISTINCT ON (subject_id) subject_id, granted
+FROM consent_ledger
+WHERE tenant_id = :tenant AND subject_type = 'visitor' AND subject_id = ANY(:visitors) AND purpose = :purpose
+  AND source = :source
+ORDER BY subject_id, occurred_at DESC, id DESC
+""")
+
+
+def explicit_grants(session: Session, tenant_id: int, visitors: Sequence[str], purpose: str) -> set[str]:
+    """Visitors whose latest direct statement grants a purpose; it outweighs a browser-wide privacy signal."""
+    rows = session.execute(
+        GRANTS, {"tenant": tenant_id, "visitors": list(visitors), "purpose": purpose, "source": DIRECT_SOURCE}
+    )
+    return {row.subject_id for row in rows if row.granted}

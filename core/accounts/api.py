@@ -20,6 +20,7 @@ from core.accounts.views import (
     organizer_external_ids,
     organizers,
     tenant_view,
+    tenant_with_slug,
     write_key_of,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "sign_in",
     "tenant_key",
     "tenant_view",
+    "tenant_with_slug",
     "touch_key",
     "write_key_of",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Organizer, Site, Tenant
-from core.db.session import tenant_session
+from core.db.session import maintainer_session, tenant_session
 from core.errors import NotFoundError
 
 
@@ -47,6 +47,15 @@ def tenant_view(tenant_id: int) -> TenantView:
         return TenantView(
             row.id, row.slug, row.name, row.uuid_namespace, row.default_currency, row.time_zone, row.settings
         )
+
+
+def tenant_with_slug(slug: str) -> int:
+    """Return the id of the marketplace with a slug; raises `NotFoundError`."""
+    with maintainer_session() as session:
+        tenant_id = session.scalar(select(Tenant.id).where(Tenant.slug == slug))
+    if tenant_id is None:
+        raise NotFoundError(f"there is no marketplace {slug!r}")
+    return tenant_id
 
 
 def organizers(tenant_id: int) -> list[OrganizerView]:

@@ -35,8 +35,7 @@ def spawn(
     """
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedServerError(f"{argv[0]} must be started from the main thread, because it ends with its thread")
-    launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(death_signal))]
-    command = [*launch, f"{user.uid}:{user.gid}" if user else "", *argv]
+    command = _launched(argv, death_signal, user)
     if log is None:
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, start_new_session=True)
     with log.open("ab") as output:
@@ -61,15 +60,12 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `argv` to its end, at most `timeout` seconds, as `user`; its output comes back, its exit code is not judged.
 
-    It has an own session: a Ctrl-C in the terminal is for adrail to act upon, not for its helpers.
+    It ends with this process, but has an own session: a Ctrl-C is for adrail to act upon, not for its helpers.
     """
     return subprocess.run(
-        argv,
+        _launched(argv, signal.SIGTERM, user),
         cwd=cwd,
         env=env,
-        user=user.uid if user else None,
-        group=user.gid if user else None,
-        extra_groups=[] if user else None,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -78,6 +74,11 @@ def run(
         start_new_session=True,
         check=False,
     )
+
+
+def _launched(argv: Sequence[str], death_signal: signal.Signals, user: ServiceUser | None) -> list[str]:
+    launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(death_signal))]
+    return [*launch, f"{user.uid}:{user.gid}" if user else "", *argv]
 
 
 def rotate_log(log: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -73,9 +74,10 @@ class EmbeddedPostgres(EmbeddedServer):
     def _initialise(self) -> None:
         """Create the cluster beside its place and move it there when complete, so that half of one is never used."""
         data_dir = self.data_dir
-        fresh = data_dir.root / "postgres.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
+        for unfinished in data_dir.root.glob("postgres.new-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        # A name of its own each time: processes of an initdb that was killed may write on for a moment.
+        fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=data_dir.root))
         data_dir.hand_over(fresh, 0o700)
         password_file = data_dir.root / "postgres.password"
         write_file(password_file, self.password(), mode=0o600)

@@ -204,7 +204,7 @@ class ProcessGroup:
         if pending.ready():
             return True
         if time.monotonic() > pending.deadline:
-            self._fail(command, f"was not ready within {pending.seconds:.0f} s")
+            self._fail(command, f"was not ready within {pending.seconds:g} s")
         return False
 
     def _fail(self, command: _Command, what: str) -> None:

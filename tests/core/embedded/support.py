@@ -44,13 +44,18 @@ class OtherProcess:
         return [int(pid) for pid in found]
 
 
+def start_other(data_dir: Path, *options: str, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Start `supervisor.py` on a data directory and return at once."""
+    command = [*prefix, sys.executable, "-m", "tests.core.embedded.supervisor", str(data_dir), *options]
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
 @contextmanager
 def other_process(data_dir: Path, *options: str, prefix: Sequence[str] = ()) -> Iterator[OtherProcess]:
-    """Run `supervisor.py` on a data directory in a process of its own until the block is left."""
-    command = [*prefix, sys.executable, "-m", "tests.core.embedded.supervisor", str(data_dir), *options]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    """Run `supervisor.py` on a data directory from when it is ready until the block is left."""
+    with start_other(data_dir, *options, prefix=prefix) as process:
         try:
             assert process.stdout is not None
             assert process.stderr is not None

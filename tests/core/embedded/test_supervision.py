@@ -9,7 +9,16 @@ from uuid import uuid4
 import psycopg
 import redis
 
-from tests.core.embedded.support import DEADLINE, OtherProcess, are_gone, open_folder, other_process, without_root
+from core.embedded.child import wait_until
+from tests.core.embedded.support import (
+    DEADLINE,
+    OtherProcess,
+    are_gone,
+    open_folder,
+    other_process,
+    start_other,
+    without_root,
+)
 
 
 def _leave_traces(other: OtherProcess) -> str:
@@ -52,6 +61,16 @@ def test_kill_9_leaves_no_orphan_and_the_next_start_has_the_data(data_dir: Path)
         assert are_gone(killed.pids())
     with other_process(data_dir) as again:
         assert _traces(again, name) == ((5,), "5")
+
+
+def test_kill_9_during_the_first_start_does_no_harm(empty_dir: Path) -> None:
+    killed = start_other(empty_dir)
+    assert wait_until(lambda: any(empty_dir.glob("postgres.new-*/base")), DEADLINE)
+    killed.kill()
+    killed.communicate()
+    with other_process(empty_dir) as again:
+        assert "error" not in again.report
+        assert not list(empty_dir.glob("postgres.new-*"))
 
 
 def test_servers_that_outlived_their_supervisor_are_stopped_and_replaced(data_dir: Path) -> None:

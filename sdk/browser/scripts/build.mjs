@@ -1,0 +1,41 @@
+/** Builds dist/ and fails when a part outgrows its budget. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const core = 6 * 1024;
+const lazy = 5 * 1024;
+/** Everything since the autumn of 2021; older browsers fail to parse the script, which leaves their page as it is. */
+const browsers = ["chrome94", "edge94", "firefox93", "safari15"];
+const parts = [
+  { entry: "iife.ts", file: "adrail.js", format: "iife", budget: core },
+  { entry: "esm.ts", file: "adrail.esm.js", format: "esm", budget: core },
+  { entry: "pixels/index.ts", file: "pixels.js", format: "iife", budget: lazy },
+];
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+for (const { entry, file, format } of parts) {
+  await build({
+    entryPoints: [`${root}src/${entry}`],
+    outfile: `${root}dist/${file}`,
+    format,
+    bundle: true,
+    minify: true,
+    sourcemap: "external",
+    sourcesContent: false,
+    target: browsers,
+    legalComments: "none",
+  });
+}
+execFileSync("npx", ["tsc", "-p", "tsconfig.types.json"], { cwd: root, stdio: "inherit" });
+
+let over = false;
+for (const { file, budget } of parts) {
+  const size = gzipSync(readFileSync(`${root}dist/${file}`), { level: 9 }).length;
+  over ||= size > budget;
+  console.log(`${file.padEnd(14)} ${size} of ${budget} bytes gzip${size > budget ? "  OVER BUDGET" : ""}`);
+}
+if (over) process.exit(1);

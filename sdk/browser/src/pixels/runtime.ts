@@ -1,0 +1,48 @@
+/** Owns the lazy part: which codes an event concerns, firing it there, and reporting what came of it. */
+import { distinctCodes } from "../config";
+import type { PixelCode, PixelEvent } from "../pixel-adapter";
+import type { PixelHost, PixelRuntime, PixelSource } from "./gate";
+import { OrderMarks } from "./order-marks";
+import { planPixel } from "./plan";
+import { type Outcome, Provider } from "./provider";
+
+/** The host's config is there, and at least one code is granted, when this is called. */
+export function createRuntime(host: PixelHost): PixelRuntime {
+  const config = host.consent.config!;
+  const codes = distinctCodes(config);
+  const scripts = new Map<string, Promise<void>>();
+  const loadScript = (url: string) => {
+    const loading = scripts.get(url) ?? host.injectScript(url);
+    scripts.set(url, loading);
+    return loading;
+  };
+  const names = [...new Set(codes.map((code) => code.provider))];
+  const providers = new Map(names.map((name) => [name, new Provider(host, name, loadScript)]));
+  const orders = new OrderMarks();
+
+  async function fire(code: PixelCode, event: PixelEvent): Promise<void> {
+    if (!orders.claim(code, event)) return;
+    const outcome: Outcome = await providers.get(code.provider)!.fire(code, event);
+    if (outcome === "fired") orders.keep(code, event);
+    host.log("pixel", outcome, code.public_id, event);
+    const { canonical, event_id } = event;
+    host.report({ provider: code.provider, code: code.public_id, canonical, event_id, outcome });
+  }
+
+  function update(): void {
+    for (const [name, provider] of providers) {
+      provider.refresh();
+      provider.load(codes.filter((code) => code.provider === name && host.consent.grants(code.purposes)));
+    }
+  }
+
+  function accept(source: PixelSource): void {
+    for (const code of codes) {
+      const event = planPixel(code, source, config);
+      if (event) void fire(code, event);
+    }
+  }
+
+  update();
+  return { accept, update };
+}

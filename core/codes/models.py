@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
+from core.codes.canonical import CONVERSIONS
+from core.codes.resolver import Level
 from core.db.base import Base, HasCreated, HasId, HasTenant, plain, pseudonymous
 
 
@@ -46,6 +48,29 @@ class TrackingCode(HasId, HasTenant, HasCreated, Base):
     last_browser_hit_at: Mapped[datetime | None] = plain()
     updated_at: Mapped[datetime] = plain(server_default=func.now())
     version: Mapped[int] = plain(Integer, server_default="1")
+
+    @property
+    def level(self) -> Level:
+        """How wide the code reaches."""
+        if self.organizer_id is None:
+            return "marketplace"
+        return "organizer" if self.live_event_id is None else "live_event"
+
+    @property
+    def conversion_events(self) -> tuple[str, ...]:
+        """The canonical conversions it may fire: all, unless some were chosen."""
+        chosen = self.settings.get("conversion_events")
+        return CONVERSIONS if chosen is None else tuple(name for name in CONVERSIONS if name in chosen)
+
+    @property
+    def purpose(self) -> str:
+        """The consent it needs."""
+        return str(self.settings.get("consent_purpose", "marketing"))
+
+    @property
+    def custom_params(self) -> dict[str, str | int | bool]:
+        """Typed key/values that go with its conversions."""
+        return dict(self.settings.get("custom_params", {}))
 
 
 class TrackingCodeChange(HasId, HasTenant, Base):

@@ -40,14 +40,11 @@ def link(
     new connection comes without any secret.
     """
     row = _locked_account(session, actor, organizer_id, provider, account_id)
-    known: Mapping[str, str] = {}
-    if row.secret_ciphertext:
-        known = vault.unlock(keyring(), row.secret_ciphertext, tenant_id=row.tenant_id, connection_id=row.id)
-    elif not secrets:
+    if not (secrets or row.secret_ciphertext):
         raise InvalidInputError("a connection needs a secret; pass the platform's token")
     row.settings = dict(settings)
     if secrets:
-        _store(session, actor, row, {**known, **secrets})
+        _store(session, actor, row, secrets)
     session.flush()
     return row.id
 
@@ -79,7 +76,9 @@ def _locked_account(
 
 
 def _store(session: Session, actor: Actor, row: Connection, secrets: Mapping[str, str]) -> None:
-    row.secret_ciphertext = vault.lock(keyring(), secrets, tenant_id=row.tenant_id, connection_id=row.id)
+    place = {"tenant_id": row.tenant_id, "connection_id": row.id}
+    known = vault.unlock(keyring(), row.secret_ciphertext, **place) if row.secret_ciphertext else {}
+    row.secret_ciphertext = vault.lock(keyring(), {**known, **secrets}, **place)
     row.secret_set_at = datetime.now(UTC)
     row.version += 1
     if row.state == NEEDS_RECONNECT:

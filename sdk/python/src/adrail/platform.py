@@ -107,7 +107,8 @@ class Platform:
     ``slug`` is ``[a-z][a-z0-9_]*``. ``sdk_version`` is the `SDK_VERSION` it was written for. ``settings`` is a frozen
     dataclass made of `adrail.setting` fields. ``endpoints`` maps endpoint names to the vendor's base URLs; only these
     hosts are ever called. ``badge`` is the one or two letters lists show beside the name. ``explain`` maps an error
-    code of the platform to (what happened and what it means, what to do), in plain words.
+    code of the platform to (what happened and what it means, what to do), in plain words. ``consent_purposes`` are the
+    purposes an organiser may choose from for its codes, the default first: ``marketing``, ``analytics``.
     """
 
     slug: str
@@ -117,6 +118,7 @@ class Platform:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     badge: str = ""
     explain: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    consent_purposes: tuple[str, ...] = ("marketing",)
     pixel: PixelProvider | None = None
     conversions: ConversionSender | None = None
     health: HealthCheck | None = None

@@ -1,0 +1,163 @@
+"""Testing a code: a test event or a health check, and the platform's answer in plain words."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import structlog
+
+from adrail import (
+    Accepted,
+    AdrailError,
+    Auth,
+    AuthError,
+    ConsentReceipt,
+    Conversion,
+    ConversionSender,
+    Ignored,
+    Invalid,
+    InvalidPayloadError,
+    Outcome,
+    Platform,
+    RawIdentifier,
+    Retry,
+    SendRequest,
+    Submitted,
+    Throttled,
+    ThrottledError,
+    UserData,
+)
+from core.accounts.api import Actor
+from core.codes import queries
+from core.codes.fields import platform_of
+from core.codes.views import CodeView, ProbeResult
+from core.config import settings
+from core.connections import api as connections
+from core.db.session import tenant_session
+from core.errors import ForbiddenError
+from core.registry import transport
+
+LATER = "Nothing is wrong with your settings. Try again in a few minutes."
+RECONNECT = "Create a new token at the platform and enter it in this code."
+CHECK_FIELDS = "Check the id and the token of this code."
+
+log = structlog.get_logger(__name__)
+
+
+def probe_code(actor: Actor, code_id: int, *, test_event_code: str | None = None) -> ProbeResult:
+    """Ask the platform whether this code works; raises `NotFoundError` or `ForbiddenError`.
+
+    With a test code (given, or among the code's settings as ``test_event_code``) a real test event is sent; without one
+    it would count as a visit, so the credentials are checked instead.
+    """
+    if "manage_tracking_codes" not in actor.permissions:
+        raise ForbiddenError("testing a tracking code needs the permission manage_tracking_codes")
+    code = queries.get_code(actor, code_id)
+    platform = platform_of(code.provider)
+    if code.connection_id is None:
+        return ProbeResult(
+            False,
+            "none",
+            "This code works in browsers only, so there is nothing to ask the platform.",
+            "To send from the server too, enter the platform's token in this code.",
+        )
+    test_code = test_event_code or str(code.settings.get("test_event_code") or "")
+    if platform.conversions is not None and platform.conversions.event_names and test_code:
+        result, dead = _send(actor, code, code.connection_id, platform, test_code)
+        _remember(actor, code.connection_id, result, dead=dead)
+        return result
+    report = connections.check(actor, code.connection_id)
+    return ProbeResult(report.ok, "health", report.summary, report.remedy, report.code)
+
+
+def _send(
+    actor: Actor, code: CodeView, connection_id: int, platform: Platform, test_code: str
+) -> tuple[ProbeResult, bool]:
+    sender = platform.conversions
+    with tenant_session(actor.tenant_id) as session:
+        opened = connections.open_for_sending(session, connection_id)
+    if sender is None:
+        raise ForbiddenError(f"{platform.display_name} takes no events from a server")
+    request = SendRequest(
+        connection=opened.ref,
+        credentials=opened.credentials,
+        items=[_test_event(code, sender)],
+        test_code=test_code,
+        now=datetime.now(UTC),
+        transport=transport(platform),
+    )
+    try:
+        (outcome,) = sender.send(request)
+    except AdrailError as exc:
+        return _from_error(platform, exc), isinstance(exc, AuthError)
+    except Exception:
+        log.exception("a plugin failed at a test event", provider=platform.slug, code_id=code.id)
+        return ProbeResult(
+            False, "test_event", f"The test to {platform.display_name} failed inside adrail.", LATER
+        ), False
+    return _from_outcome(platform, outcome), isinstance(outcome, Auth)
+
+
+def _test_event(code: CodeView, sender: ConversionSender) -> Conversion:
+    usable = [name for name in code.conversion_events if name in sender.event_names] or list(sender.event_names)
+    sale = usable[0] == "order_completed"
+    now = datetime.now(UTC)
+    return Conversion(
+        event_id=str(uuid.uuid4()),
+        canonical=usable[0],
+        occurred_at=now,
+        destination_id=code.public_id,
+        consent=ConsentReceipt(code.purpose, None, None, now),
+        value=Decimal(1) if sale else None,
+        currency="EUR" if sale else None,
+        order_id="adrail-test" if sale else None,
+        source_url=settings().base_url,
+        user=UserData(
+            external_id=RawIdentifier("adrail-test"),
+            client_ip=RawIdentifier("192.0.2.1"),
+            user_agent=RawIdentifier("Mozilla/5.0 (compatible; adrail test event)"),
+        ),
+    )
+
+
+def _from_outcome(platform: Platform, outcome: Outcome) -> ProbeResult:
+    name = platform.display_name
+    match outcome:
+        case Accepted(ref):
+            return ProbeResult(True, "test_event", f"{name} accepted the test event.", reference=ref)
+        case Submitted(ref):
+            return ProbeResult(True, "test_event", f"{name} took the test event and is processing it.", reference=ref)
+        case Throttled() | Retry():
+            return ProbeResult(False, "test_event", f"{name} cannot answer right now: {outcome.reason}", LATER)
+        case Ignored(reason):
+            return ProbeResult(False, "test_event", f"The test event was not sent: {reason}", CHECK_FIELDS)
+        case Invalid():
+            return _explained(platform, outcome.code, outcome.reason, CHECK_FIELDS)
+        case Auth():
+            return _explained(platform, outcome.code, outcome.reason, RECONNECT)
+
+
+def _from_error(platform: Platform, error: AdrailError) -> ProbeResult:
+    if isinstance(error, AuthError):
+        return _explained(platform, error.code, str(error), RECONNECT, error.reference)
+    if isinstance(error, InvalidPayloadError):
+        return _explained(platform, error.code, str(error), CHECK_FIELDS, error.reference)
+    what = "asks to wait" if isinstance(error, ThrottledError) else "could not be reached or is out of order"
+    return ProbeResult(
+        False, "test_event", f"{platform.display_name} {what}: {error}", LATER, error.code, error.reference
+    )
+
+
+def _explained(platform: Platform, code: str, reason: str, remedy: str, reference: str = "") -> ProbeResult:
+    summary, known_remedy = platform.explain.get(code, (f"{platform.display_name} refused: {reason}", remedy))
+    return ProbeResult(False, "test_event", summary, known_remedy, code, reference)
+
+
+def _remember(actor: Actor, connection_id: int, result: ProbeResult, *, dead: bool) -> None:
+    with tenant_session(actor.tenant_id) as session:
+        if result.ok:
+            connections.mark_working(session, connection_id)
+        elif dead:
+            connections.mark_needs_reconnect(session, connection_id, result.summary, result.platform_code)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 API_VERSION = "v26.0"
 PARTNER_AGENT = "adrail"
 
-PIXEL_ID = re.compile(r"\d{5,20}")
+PIXEL_ID = re.compile(r"[0-9]{5,20}")
 TOKEN = re.compile(r"[\x21-\x7e]{8,1000}")
 
 

@@ -53,7 +53,7 @@ def to_json(value: Any) -> str:
         return "{" + ",".join(f"{json.dumps(key)}:{to_json(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(to_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
 
 
 def _user_data(conversion: Conversion, *, advanced_matching: bool) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _custom_data(conversion: Conversion) -> dict[str, Any]:
 
 
 def _content(item: Item) -> dict[str, Any]:
-    return {"id": item.id, "quantity": item.quantity, "item_price": item.price}
+    return _present({"id": item.id, "quantity": item.quantity, "item_price": item.price})
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

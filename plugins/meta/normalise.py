@@ -13,17 +13,18 @@ import unicodedata
 import phonenumbers
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+SURROGATE = re.compile(r"[\ud800-\udfff]")  # half a character: no UTF-8, hence no hash
 COUNTRY = re.compile(r"[a-z]{2}")
 FBCLID = re.compile(r"[A-Za-z0-9._~-]{1,500}")
 # fb.<subdomain index>.<creation time in ms>.<click id or random number>[.<eight characters of the vendor's libraries>]
-FBC = re.compile(r"fb\.\d\.\d{10,16}\.[A-Za-z0-9._~-]{1,510}")
-FBP = re.compile(r"fb\.\d\.\d{10,16}\.\d{1,20}(\.[A-Za-z0-9_-]{2,8})?")
+FBC = re.compile(r"fb\.[0-9]\.[0-9]{10,16}\.[A-Za-z0-9._~-]{1,510}")
+FBP = re.compile(r"fb\.[0-9]\.[0-9]{10,16}\.[0-9]{1,20}(\.[A-Za-z0-9_-]{2,8})?")
 
 
 def email(text: str) -> str | None:
     """Trimmed, lower case. Dots and ``+suffix`` of an address stay: Meta hashes them too."""
     normal = _lower(text.strip())
-    return normal if EMAIL.fullmatch(normal) else None
+    return normal if EMAIL.fullmatch(normal) and not SURROGATE.search(normal) else None
 
 
 def phone(text: str, region: str | None) -> str | None:
@@ -55,7 +56,7 @@ def country(text: str) -> str | None:
 
 def external_id(text: str) -> str | None:
     """Trimmed, case kept: it is our own id and must read the same every time."""
-    return text.strip() or None
+    return None if SURROGATE.search(text) else text.strip() or None
 
 
 def ip_address(text: str) -> str | None:

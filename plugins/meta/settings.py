@@ -14,8 +14,8 @@ class MetaSettings:
     pixel_id: str = setting(
         label="Pixel ID",
         help="Events Manager → Data sources → your pixel; the number stands under its name and in Settings.",
-        pattern=r"^\d{5,20}$",
-        usual=r"^\d{15,16}$",
+        pattern=r"^[0-9]{5,20}$",
+        usual=r"^[0-9]{15,16}$",
         example="123456789012345",
         placeholder="15 or 16 digits",
         public_id=True,
@@ -36,7 +36,7 @@ class MetaSettings:
             "real ones, so empty this field after testing."
         ),
         pattern=r"^[A-Za-z0-9_-]{0,40}$",
-        usual=r"^TEST\d+$",
+        usual=r"^TEST[0-9]+$",
         example="TEST12345",
         default="",
     )

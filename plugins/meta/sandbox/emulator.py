@@ -13,8 +13,8 @@ from adrail.sandbox import OPEN_TO_BROWSERS, PlatformSandbox, SandboxRequest, Sa
 from plugins.meta.sandbox import faults, rules
 from plugins.meta.sandbox.graph import GraphError, trace_id, usage_headers
 
-NODE = re.compile(r"/api/v(?P<version>\d{1,2})\.\d/(?P<pixel>[^/]+)(?P<edge>/events)?/?")
-PIXEL_ID = re.compile(r"\d{5,20}")
+NODE = re.compile(r"/api/v(?P<version>[0-9]{1,2})[.][0-9]/(?P<pixel>[^/]+)(?P<edge>/events)?/?")
+PIXEL_ID = re.compile(r"[0-9]{5,20}")
 TOKEN = re.compile(r"[A-Za-z0-9_|-]{16,}")
 OLDEST_VERSION = 22
 MAX_EVENTS = 1000

@@ -16,12 +16,15 @@ ActionSource = Literal["website", "app", "offline", "system"]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line: ``id`` is the ticket type, ``price`` the unit price in the conversion's currency (major units)."""
+    """One line: ``id`` is the ticket type, ``price`` the unit price in the conversion's currency (major units).
+
+    A page that only shows a live event names no price; then ``id`` is the live event's and ``price`` None.
+    """
 
     id: str
     live_event_id: str
     quantity: int
-    price: Decimal
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,13 @@ class UserData:
     phone: RawIdentifier | None = None
     first_name: RawIdentifier | None = None
     last_name: RawIdentifier | None = None
-    city: str | None = None
+    city: str | None = field(default=None, repr=False)
     country: str | None = None
     region: str | None = None
     external_id: RawIdentifier | None = None
     client_ip: RawIdentifier | None = None
     user_agent: RawIdentifier | None = None
-    click_ids: Mapping[str, str] = field(default_factory=dict)
+    click_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Conversion:
     value: Decimal | None = None
     currency: str | None = None
     order_id: str | None = None
-    search_string: str | None = None
-    source_url: str | None = None
+    search_string: str | None = field(default=None, repr=False)
+    source_url: str | None = field(default=None, repr=False)
     items: tuple[Item, ...] = ()
     user: UserData = field(default_factory=UserData)
     custom_params: Mapping[str, str | int | bool] = field(default_factory=dict)

@@ -46,6 +46,7 @@ class SandboxServer:
         self._http = _HttpServer((host, port), handler)
         self._address = host
         self._thread: threading.Thread | None = None
+        self._asked_to_serve = False
 
     @property
     def port(self) -> int:
@@ -59,18 +60,21 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Serve in a thread of its own."""
+        self._asked_to_serve = True
         self._thread = threading.Thread(target=self.serve_forever, name="adrail-sandbox", daemon=True)
         self._thread.start()
         return self
 
     def serve_forever(self) -> None:
         """Serve in this thread until `stop` is called from another one."""
+        self._asked_to_serve = True
         self._http.serve_forever(poll_interval=0.05)
 
     def stop(self) -> None:
         """Stop serving, wake every held answer and close the socket; safe to call twice."""
         self.host.stopping.set()
-        self._http.shutdown()
+        if self._asked_to_serve:  # shutdown() would wait for ever for a loop that never began
+            self._http.shutdown()
         self._http.server_close()
         if self._thread is not None:
             self._thread.join()

@@ -19,7 +19,11 @@ await build({
   target: "node20",
 });
 const files = tests.map((name) => `${root}build/${name.replace(/\.ts$/, ".mjs")}`);
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-force-exit", ...process.argv.slice(2), ...files], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--enable-source-maps", "--test", "--test-force-exit", ...process.argv.slice(2), ...files],
+  {
+    stdio: "inherit",
+  },
+);
 process.exit(status ?? 1);

@@ -48,14 +48,3 @@ export async function fetchConfig(url: string, log: Log): Promise<TrackingConfig
   log("no tracking-config at", url);
   return null;
 }
-
-/** The codes, without an organiser's code whose destination the marketplace's own code on this page already serves. */
-export function distinctCodes(config: TrackingConfig): PixelCode[] {
-  const codes = config.codes ?? [];
-  const whole = codes.filter((code) => code.level === "marketplace").map(destination);
-  return codes.filter((code) => code.level === "marketplace" || !whole.includes(destination(code)));
-}
-
-function destination(code: PixelCode): string {
-  return `${code.provider} ${code.public_id}`;
-}

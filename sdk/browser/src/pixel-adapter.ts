@@ -14,6 +14,8 @@ export interface PixelCode {
   level: "live_event" | "organizer" | "marketplace";
   /** Null or absent for marketplace codes. */
   organizer_id?: string | null;
+  /** Live events whose items the code sees; absent: all of its organiser's. */
+  live_events?: string[];
   /** All of these must be granted before the adapter hears of the code. */
   purposes: Purpose[];
   /** Canonical event name → what the platform calls it. Canonical events that are absent never fire. */

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import vectors from "../../test-vectors/event-ids.json";
 import { cartOptions, orderSource } from "../src/commerce";
-import { distinctCodes, type TrackingConfig } from "../src/config";
+import type { TrackingConfig } from "../src/config";
 import type { PixelCode } from "../src/pixel-adapter";
 import type { PixelSource } from "../src/pixels/gate";
 import { planPixel } from "../src/pixels/plan";
-import type { Fields } from "../src/types";
 
 const NAMES = ["page_view", "event_view", "add_to_cart", "search_performed", "order_completed"];
 
@@ -125,10 +124,11 @@ test("an order has the whole's id for the marketplace and the organiser's for it
   assert.equal(planPixel(stranger, order, config), null);
 });
 
-test("an organiser's code with the marketplace's own destination gives way to it", () => {
-  const same: Fields = { codes: [code("organizer", "org-1", "px-1"), code("marketplace", null, "px-1"), second] };
-  assert.deepEqual(
-    distinctCodes(same as TrackingConfig).map((each) => each.level),
-    ["marketplace", "organizer"],
-  );
+test("a code that names its live events sees no other event of its organiser", () => {
+  const both = { ...config, live_events: { "ev-1": "org-1", "ev-2": "org-1" } };
+  const narrow = { ...first, live_events: ["ev-2"] };
+  const event = source("add_to_cart", cartOptions(cart));
+  assert.equal(planPixel(first, event, both)!.value, "30.30");
+  assert.equal(planPixel(narrow, event, both)!.value, "19.90");
+  assert.equal(planPixel({ ...first, live_events: [] }, event, both), null);
 });

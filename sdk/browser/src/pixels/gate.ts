@@ -3,6 +3,9 @@ import type { Consent } from "../consent";
 import type { PixelFactory } from "../pixel-adapter";
 import type { Draft, Fields, Log } from "../types";
 
+/** File name of the lazy part with its content's hash, filled in by the build so that both parts always match. */
+declare const PIXELS_FILE: string;
+
 const HELD_LIMIT = 100;
 
 /** The part of a tracked event that pixels are made of. */
@@ -64,7 +67,7 @@ export class PixelGate {
     this.#loading = true;
     const { asset, createRuntime, injectScript, log } = this.#host;
     try {
-      await injectScript(asset("pixels.js"));
+      await injectScript(asset(PIXELS_FILE));
       this.#runtime = createRuntime()!(this.#host);
       this.update();
     } catch (error) {

@@ -1,5 +1,4 @@
 /** Owns the lazy part: which codes an event concerns, firing it there, and reporting what came of it. */
-import { distinctCodes } from "../config";
 import type { PixelCode, PixelEvent } from "../pixel-adapter";
 import type { PixelHost, PixelRuntime, PixelSource } from "./gate";
 import { OrderMarks } from "./order-marks";
@@ -9,7 +8,7 @@ import { type Outcome, Provider } from "./provider";
 /** The host's config is there, and at least one code is granted, when this is called. */
 export function createRuntime(host: PixelHost): PixelRuntime {
   const config = host.consent.config!;
-  const codes = distinctCodes(config);
+  const codes = config.codes ?? [];
   const scripts = new Map<string, Promise<void>>();
   const loadScript = (url: string) => {
     const loading = scripts.get(url) ?? host.injectScript(url);

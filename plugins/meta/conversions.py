@@ -28,7 +28,8 @@ EVENT_NAMES: Mapping[str, str] = MappingProxyType(
 
 ACTION_SOURCES = {"website": "website", "app": "app", "offline": "physical_store", "system": "system_generated"}
 
-LIMITS = ConversionLimits(max_batch=1000, max_age=timedelta(days=7))
+# Meta publishes no limit in bytes; this one lets a thousand ordinary events go at once.
+LIMITS = ConversionLimits(max_batch=1000, max_age=timedelta(days=7), max_bytes=2_000_000)
 
 
 def build_event(conversion: Conversion, *, advanced_matching: bool = True) -> dict[str, Any]:

@@ -27,6 +27,7 @@ div.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; padding: .5rem 0; }
 th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; } td code { overflow-wrap: anywhere; }
+p code { white-space: nowrap; }
 code { font: .87em/1.4 ui-monospace, monospace; background: var(--soft); border-radius: .25rem; padding: .1rem .3rem; }
 .good { color: var(--good); } .bad { color: var(--bad); } .odd { color: var(--odd); }
 </style>
@@ -79,7 +80,7 @@ def render(
 
 
 def _card(slug: str, total: int) -> str:
-    return f"<li><b>{total:,}</b>{escape(slug)} requests</li>"
+    return f"<li><b>{total:,}</b>{escape(slug)} request{'' if total == 1 else 's'}</li>"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> str:

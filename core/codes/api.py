@@ -11,6 +11,7 @@ from core.codes.config import (
     tracking_config_for_organizer,
     tracking_config_for_site,
 )
+from core.codes.csp import csp_sources
 from core.codes.document import adapter_url, content_hash
 from core.codes.explain import CodeFact, Explanation, explain
 from core.codes.fields import FieldSpec, ProviderView, providers, settings_form
@@ -66,6 +67,7 @@ __all__ = [
     "config_generation",
     "content_hash",
     "create_code",
+    "csp_sources",
     "decide",
     "delete_code",
     "explain",

@@ -73,6 +73,7 @@ def target_of(session: Session, actor: Actor, data: dict[str, Any]) -> Target:
     level, organizer, live_event = (data.get(name) or None for name in ("level", "organizer_id", "live_event_id"))
     if level == "marketplace":
         return _marketplace(actor, organizer, live_event)
+    _check_level(level, live_event)
     if live_event is not None:
         target = _live_event(session, actor, live_event)
         if organizer not in {None, target.organizer_external_id}:
@@ -87,6 +88,13 @@ def target_of(session: Session, actor: Actor, data: dict[str, Any]) -> Target:
         return organizer_by_id(session, actor.organizer_id)
     problem = FieldProblem("/organizer_id", "required", 'pass organizer_id, live_event_id or "level": "marketplace"')
     raise InvalidInputError("say whose code this is", errors=[problem])
+
+
+def _check_level(level: str | None, live_event: str | None) -> None:
+    wrong = {"live_event": live_event is None, "organizer": live_event is not None}
+    if wrong.get(level or "", False):
+        problem = FieldProblem("/live_event_id", "level", "pass it for the level live_event, and only for that")
+        raise InvalidInputError(f"level {level!r} and live_event_id do not go together", errors=[problem])
 
 
 def _marketplace(actor: Actor, organizer: str | None, live_event: str | None) -> Target:

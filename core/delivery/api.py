@@ -1,0 +1,23 @@
+"""The door of delivery: the only module other features import."""
+
+from core.delivery.queries import delivery_detail, delivery_log, ledger
+from core.delivery.replaying import replay
+from core.delivery.service import plan
+from core.delivery.stored import StoredEvent
+from core.delivery.views import AttemptView, DeliveryDetail, DeliveryView, Explanation, LedgerCounts
+from core.delivery.wakeup import wake
+
+__all__ = [
+    "AttemptView",
+    "DeliveryDetail",
+    "DeliveryView",
+    "Explanation",
+    "LedgerCounts",
+    "StoredEvent",
+    "delivery_detail",
+    "delivery_log",
+    "ledger",
+    "plan",
+    "replay",
+    "wake",
+]

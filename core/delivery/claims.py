@@ -1,0 +1,91 @@
+"""Taking due rows of one connection: a lease, committed before the network is touched, that another worker respects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.delivery.models import Delivery
+from core.delivery.verdicts import PENDING
+
+LEASE = timedelta(minutes=2)
+"""A worker that dies leaves its rows to others after this; they go out again with the same event id."""
+
+_FREE = or_(Delivery.lease_until.is_(None), Delivery.lease_until <= func.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Rows that are ours until ``lease``; ``now`` is the database's clock at that moment."""
+
+    rows: Sequence[Delivery]
+    lease: datetime
+    now: datetime
+
+
+def claim(session: Session, connection_id: int, limit: int) -> Claimed | None:
+    """Lease up to ``limit`` due rows, oldest first, and count the attempt; None when nothing is due.
+
+    Rows that another worker holds are passed over.
+    """
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.connection_id == connection_id,
+            Delivery.state == PENDING,
+            Delivery.next_attempt_at <= func.now(),
+            _FREE,
+        )
+        .order_by(Delivery.next_attempt_at, Delivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(select(due.c.id)))
+        .values(lease_until=func.now() + literal(LEASE), attempts=Delivery.attempts + 1)
+        .returning(Delivery, func.now())
+        .execution_options(synchronize_session=False)
+    )
+    found = session.execute(statement).all()
+    if not found:
+        return None
+    now: datetime = found[0][1]
+    return Claimed(sorted((row for row, _ in found), key=lambda row: row.id), now + LEASE, now)
+
+
+def renew(session: Session, delivery_ids: Sequence[int], lease: datetime) -> datetime | None:
+    """Prolong a lease that is still held on all of its rows; None when another worker has taken one over."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids), Delivery.state == PENDING, Delivery.lease_until == lease)
+        .values(lease_until=func.now() + literal(LEASE))
+        .returning(Delivery.lease_until)
+        .execution_options(synchronize_session=False)
+    )
+    renewed = session.scalars(statement).all()
+    return renewed[0] if renewed and len(renewed) == len(set(delivery_ids)) else None
+
+
+def release(session: Session, delivery_ids: Sequence[int], lease: datetime) -> None:
+    """Give back rows that were not tried after all."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids), Delivery.state == PENDING, Delivery.lease_until == lease)
+        .values(lease_until=None, attempts=Delivery.attempts - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def next_due(session: Session, connection_id: int) -> timedelta | None:
+    """Return how long until something of a connection is due; zero when it is already, None when nothing waits."""
+    due = func.min(func.greatest(Delivery.next_attempt_at, Delivery.lease_until))
+    wait = session.scalar(
+        select(due - func.now()).where(Delivery.connection_id == connection_id, Delivery.state == PENDING)
+    )
+    return None if wait is None else max(wait, timedelta(0))

@@ -1,0 +1,97 @@
+"""May it still be sent? The consent ledger is read again when a delivery is about to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.catalog.api import external_ids_of
+from core.delivery.models import Delivery
+from core.events.api import linked_persons
+from core.privacy.api import denied_after
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the ledger says at ``checked_at``; ``ledger_id`` is the row that decided, None when it holds none."""
+
+    purpose: str
+    denied: bool
+    ledger_id: int | None
+    captured_at: datetime | None
+    checked_at: datetime
+
+    def as_receipt(self) -> dict[str, Any]:
+        """Return what is kept with the delivery as proof."""
+        return {
+            "purpose": self.purpose,
+            "granted": not self.denied,
+            "ledger_id": self.ledger_id,
+            "captured_at": self.captured_at.isoformat() if self.captured_at else None,
+            "checked_at": self.checked_at.isoformat(),
+        }
+
+
+def check(session: Session, tenant_id: int, rows: Sequence[Delivery], now: datetime) -> dict[int, Checked]:
+    """Return the answer for every delivery, by id, with a fixed number of statements.
+
+    A delivery is denied when its visitor, its own person or any person linked to the visitor now said no after the
+    snapshot that came with the event, and that no still stands.
+    """
+    subjects = _subjects(session, tenant_id, rows)
+    # Two questions each: what was said since the snapshot decides, what was said last at all is the proof.
+    asked = [
+        (row.id, kind, subject, row.purpose, after)
+        for row in rows
+        for kind, subject in subjects[row.id]
+        for after in (said_at(row), EVER)
+    ]
+    answers = denied_after(session, tenant_id, [question[1:] for question in asked])
+    checked = {row.id: Checked(row.purpose, False, None, captured_at(row), now) for row in rows}
+    for position, (delivery_id, _, _, purpose, after) in enumerate(asked):
+        if position not in answers or checked[delivery_id].denied:
+            continue
+        denied, ledger_id = answers[position]
+        before = checked[delivery_id]
+        if denied and after != EVER:
+            checked[delivery_id] = Checked(purpose, True, ledger_id, before.captured_at, now)
+        elif not denied and before.ledger_id is None:
+            checked[delivery_id] = Checked(purpose, False, ledger_id, before.captured_at, now)
+    return checked
+
+
+def captured_at(row: Delivery) -> datetime | None:
+    """Return when the snapshot that came with the event was taken, as far as it says."""
+    try:
+        stated = datetime.fromisoformat(str(row.consent.get("captured_at")))
+    except ValueError:
+        return None
+    return stated if stated.tzinfo else None
+
+
+def said_at(row: Delivery) -> datetime:
+    """Return the moment after which a denial counts as later.
+
+    The visitor's clock may run ahead; what we received by then we know without it.
+    """
+    return min(captured_at(row) or row.occurred_at, row.received_at)
+
+
+def _subjects(session: Session, tenant_id: int, rows: Sequence[Delivery]) -> dict[int, list[tuple[str, str]]]:
+    visitors = {row.visitor_id for row in rows if row.visitor_id}
+    linked = linked_persons(session, tenant_id, visitors) if visitors else {}
+    persons = {
+        row.id: {*linked.get(row.visitor_id or "", ()), *([row.person_id] if row.person_id else [])} for row in rows
+    }
+    names = external_ids_of(session, tenant_id, sorted(set().union(*persons.values())))
+    return {
+        row.id: ([("visitor", row.visitor_id)] if row.visitor_id else [])
+        + [("person", names[person]) for person in sorted(persons[row.id]) if person in names]
+        for row in rows
+    }

@@ -1,0 +1,144 @@
+"""Sending what is due on one connection: prepare a batch, call the platform, write what came of it, until all is done.
+
+The network is never touched inside a transaction. A crash at any point leaves rows whose lease runs out, and they are
+sent again under the same event id, by which the platform knows them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from adrail import Auth, Retry, SendRequest, Throttled
+from core.connections.api import mark_needs_reconnect, throttle
+from core.db.session import tenant_session
+from core.delivery import claims
+from core.delivery.backoff import pause
+from core.delivery.models import Delivery
+from core.delivery.preparing import Batch, prepare
+from core.delivery.sending import Answer, Courier, stops
+from core.delivery.settling import Finished, announce, failing_since, record_attempts, settle
+from core.delivery.verdicts import FINAL, judge
+from core.registry import registry, transport
+
+BUDGET_SECONDS = 100.0
+"""A job ends by itself well before its time limit, which would strike anywhere."""
+RENEW_SECONDS = 30.0
+
+
+def nothing_to_do() -> None:
+    """For callers that need no notice."""
+
+
+def run(
+    tenant_id: int,
+    connection_id: int,
+    *,
+    before_claim: Callable[[], None] = nothing_to_do,
+    sign_of_life: Callable[[], None] = nothing_to_do,
+    budget_seconds: float = BUDGET_SECONDS,
+) -> timedelta | None:
+    """Send until nothing is due; returns when to come back, None when nothing waits or a person has to act first."""
+    deadline = time.monotonic() + budget_seconds
+    while time.monotonic() < deadline:
+        before_claim()
+        batch = prepare(tenant_id, connection_id)
+        if not isinstance(batch, Batch):
+            return batch.wait
+        if batch.rows:
+            _send(tenant_id, batch, Lease(tenant_id, batch, sign_of_life, deadline))
+    return timedelta(0)
+
+
+class Lease:
+    """The lease of a batch, prolonged while its calls take their time."""
+
+    def __init__(self, tenant_id: int, batch: Batch, sign_of_life: Callable[[], None], deadline: float) -> None:
+        self.until = batch.lease
+        self._tenant_id = tenant_id
+        self._ids = [row.id for row in batch.rows]
+        self._sign_of_life = sign_of_life
+        self._deadline = deadline
+        self._renewed = time.monotonic()
+
+    def may_go_on(self) -> bool:
+        """Whether there is time for one more call and the rows are still ours."""
+        if time.monotonic() > self._deadline:
+            return False
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return True
+        self._sign_of_life()
+        with tenant_session(self._tenant_id) as session:
+            until = claims.renew(session, self._ids, self.until)
+        self.until, self._renewed = until or self.until, time.monotonic()
+        return until is not None
+
+
+def _send(tenant_id: int, batch: Batch, lease: Lease) -> None:
+    provider = batch.connection.provider
+    courier = Courier(registry().conversions(provider), provider, registry().origin(provider), lease.may_go_on)
+    answers: dict[int, Answer] = {}
+    for rows in _groups(batch.rows):
+        if any(stops(answer.outcome) for answer in answers.values()):
+            break
+        answered = zip(rows, courier.deliver(_request(batch, rows)), strict=True)
+        answers.update((row.id, answer) for row, answer in answered if answer is not None)
+    announce(_write(tenant_id, batch, lease, answers))
+
+
+def _groups(rows: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """One request speaks for one destination, and as a whole is a test or is none."""
+
+    def key(row: Delivery) -> tuple[str, str]:
+        return row.public_id, row.conversion.get("test_code") or ""
+
+    for _, group in groupby(sorted(rows, key=key), key=key):
+        yield list(group)
+
+
+def _request(batch: Batch, rows: Sequence[Delivery]) -> SendRequest:
+    return SendRequest(
+        connection=batch.connection.ref,
+        credentials=batch.connection.credentials,
+        items=[batch.conversions[row.id] for row in rows],
+        test_code=rows[0].conversion.get("test_code"),
+        now=batch.now,
+        transport=transport(registry().get(batch.connection.provider)),
+    )
+
+
+def _write(tenant_id: int, batch: Batch, lease: Lease, answers: Mapping[int, Answer]) -> list[Finished]:
+    """Write outcomes, attempts and the connection's state in one transaction; returns what is final now."""
+    tried = [row for row in batch.rows if row.id in answers]
+    with tenant_session(tenant_id) as session:
+        failed = [row.id for row in tried if isinstance(answers[row.id].outcome, Retry | Throttled)]
+        since = failing_since(session, failed)
+        verdicts = {
+            row.id: judge(
+                answers[row.id].outcome, attempts=row.attempts, failing_since=since.get(row.id), now=answers[row.id].at
+            )
+            for row in tried
+        }
+        settled = settle(session, lease.until, tried, verdicts, batch.checked)
+        record_attempts(session, tried, verdicts, answers)
+        claims.release(session, [row.id for row in batch.rows if row.id not in answers], lease.until)
+        _tell_connection(session, batch, answers.values())
+    return [
+        Finished(row, verdicts[row.id], answers[row.id].outcome)
+        for row in tried
+        if row.id in settled and verdicts[row.id].state in FINAL
+    ]
+
+
+def _tell_connection(session: Session, batch: Batch, answers: Iterable[Answer]) -> None:
+    outcomes = [answer.outcome for answer in answers]
+    refused = next((outcome for outcome in outcomes if isinstance(outcome, Auth)), None)
+    if refused is not None:
+        mark_needs_reconnect(session, batch.connection.ref.id, refused.reason, refused.code)
+    waits = [outcome.retry_after for outcome in outcomes if isinstance(outcome, Throttled)]
+    if waits:
+        throttle(session, batch.connection.ref.id, batch.now + pause(max(waits)))

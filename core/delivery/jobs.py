@@ -1,0 +1,49 @@
+"""Background jobs of delivery; they carry ids only and may run twice without harm."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from core.db.session import maintainer_session
+from core.delivery import dispatch, wakeup
+
+WAITING = text("""
+SELECT DISTINCT tenant_id, connection_id FROM conversion_deliveries
+WHERE state = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until <= now())
+""")
+
+# As long as the address of a visit is kept; no platform takes a website's event later than that.
+ERASE_DEAD = text("""
+UPDATE conversion_deliveries SET sealed_client = NULL
+WHERE sealed_client IS NOT NULL AND state = 'dead' AND received_at < now() - interval '7 days'
+""")
+
+
+def deliver(tenant_id: int, connection_id: int) -> None:
+    """Send everything that is due on a connection, then arrange to come back for what is due later."""
+    with wakeup.turn(tenant_id, connection_id) as turn:
+        if turn is not None:
+            _deliver(tenant_id, connection_id, turn)
+
+
+def _deliver(tenant_id: int, connection_id: int, turn: wakeup.Turn) -> None:
+    def before_claim() -> None:
+        turn.prolong()
+        wakeup.clear(tenant_id, connection_id)
+
+    wait = dispatch.run(tenant_id, connection_id, before_claim=before_claim, sign_of_life=turn.prolong)
+    if wait is not None and wait > timedelta(0):
+        wakeup.wake_in(tenant_id, connection_id, wait)
+    elif wait is not None:
+        wakeup.wake(tenant_id, [connection_id])
+
+
+def sweep() -> None:
+    """Wake every connection with due deliveries, whoever forgot it; erase addresses that nobody may need any more."""
+    with maintainer_session() as session:
+        session.execute(ERASE_DEAD)
+        waiting = session.execute(WAITING).all()
+    for row in waiting:
+        wakeup.wake(row.tenant_id, [row.connection_id])

@@ -1,0 +1,95 @@
+"""Before anything is sent: a leased batch of one connection with consent and age checked and people in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from adrail import Conversion
+from core.connections.api import OpenConnection, open_for_sending
+from core.db.session import tenant_session
+from core.delivery import claims, reasons
+from core.delivery.claims import Claimed
+from core.delivery.consent import Checked, check
+from core.delivery.conversions import build, open_persons
+from core.delivery.models import Delivery
+from core.delivery.settling import Finished, announce, settle
+from core.delivery.verdicts import IGNORED, Verdict
+from core.errors import NotFoundError
+from core.registry import UnknownPlatformError, registry
+
+NO_PLUGIN_WAIT = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows leased until ``lease``, claimed at ``now``; may be empty when nothing of what was claimed may be sent."""
+
+    connection: OpenConnection
+    now: datetime
+    lease: datetime
+    rows: Sequence[Delivery]
+    checked: Mapping[int, Checked]
+    conversions: Mapping[int, Conversion]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No batch; ``wait`` is when to look again, None when nothing waits or a person has to act first."""
+
+    wait: timedelta | None = None
+
+
+def prepare(tenant_id: int, connection_id: int) -> Batch | Nothing:
+    """Lease a batch and settle what may not be sent, in one transaction."""
+    with tenant_session(tenant_id) as session:
+        connection = _usable(session, connection_id)
+        if isinstance(connection, Nothing):
+            return connection
+        try:
+            limits = registry().conversions(connection.provider).limits
+        except UnknownPlatformError as exc:
+            log.warning("deliveries wait for their plugin", connection_id=connection_id, error=str(exc))
+            return Nothing(NO_PLUGIN_WAIT)
+        claimed = claims.claim(session, connection_id, limits.max_batch)
+        if claimed is None:
+            return Nothing(claims.next_due(session, connection_id))
+        batch, refused = _checked(session, tenant_id, connection, claimed, limits.max_age)
+    announce(refused)
+    return batch
+
+
+def _usable(session: Session, connection_id: int) -> OpenConnection | Nothing:
+    try:
+        connection = open_for_sending(session, connection_id)
+    except NotFoundError:
+        return Nothing()
+    if connection.state != "active":
+        return Nothing()
+    wait = connection.resume_at - datetime.now(UTC) if connection.resume_at else timedelta(0)
+    return Nothing(wait) if wait > timedelta(0) else connection
+
+
+def _checked(
+    session: Session, tenant_id: int, connection: OpenConnection, claimed: Claimed, max_age: timedelta
+) -> tuple[Batch, list[Finished]]:
+    """Ask the consent ledger once more and drop what is too old; what is left becomes typed conversions."""
+    checked = check(session, tenant_id, claimed.rows, claimed.now)
+    verdicts = {}
+    for row in claimed.rows:
+        if checked[row.id].denied:
+            verdicts[row.id] = Verdict(IGNORED, "ignored", reasons.CONSENT_WITHDRAWN)
+        elif claimed.now - row.occurred_at > max_age:
+            verdicts[row.id] = Verdict(IGNORED, "ignored", reasons.TOO_OLD)
+    settled = settle(session, claimed.lease, claimed.rows, verdicts, checked)
+    rows = [row for row in claimed.rows if row.id not in verdicts]
+    persons = open_persons(session, tenant_id, rows)
+    conversions = {row.id: build(row, persons.get(row.person_id or 0), checked[row.id]) for row in rows}
+    refused = [Finished(row, verdicts[row.id], None) for row in claimed.rows if row.id in settled]
+    return Batch(connection, claimed.now, claimed.lease, rows, checked, conversions), refused

@@ -1,0 +1,105 @@
+"""Waking and timing of delivery jobs: at most one at work and one waiting per connection, and no row forgotten.
+
+A job may be just finishing while a new row arrives, and a job id alone cannot tell: RQ knows the job as started, so a
+second one is either refused, and the row waits for the sweep, or enqueued once for every event. Hence a flag in Valkey:
+
+- `wake` sets it after the rows are committed, and enqueues a job only when it was not set before;
+- a job clears it *before* each claim. Rows committed before that are seen by the claim; rows committed later come with
+  a `wake` that finds the flag cleared and enqueues again;
+- a job that finds another at work leaves the flag standing and ends. The one at work looks at the flag once more after
+  it has given up its turn, and enqueues when it stands.
+
+So whenever the flag stands, somebody will clear it and claim after that. All keys expire: after a crash, or when Valkey
+lost them, a timer or the sweep comes, and running twice does no harm, because rows are claimed with SKIP LOCKED.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
+
+from core.jobs import CONVERSIONS, enqueue, enqueue_in
+from core.valkey import client
+
+DELIVER = "core.delivery.jobs.deliver"
+FLAG_SECONDS = 60
+TURN_SECONDS = 60
+EARLY_SECONDS = 1.5
+"""RQ keeps whole seconds: a timer may go off up to one too early, and must then not be taken for one still to come."""
+
+log = structlog.get_logger(__name__)
+
+
+def wake(tenant_id: int, connection_ids: Iterable[int]) -> None:
+    """Have the due rows of connections sent; call it after their commit. Never fails: the sweep is the safety net."""
+    try:
+        for connection_id in dict.fromkeys(connection_ids):
+            if client().set(_key("wake", tenant_id, connection_id), 1, nx=True, ex=FLAG_SECONDS):
+                enqueue(CONVERSIONS, DELIVER, tenant_id, connection_id)
+    except RedisError as exc:
+        log.warning("deliveries wait for the sweep: no job could be enqueued", tenant_id=tenant_id, error=str(exc))
+
+
+def clear(tenant_id: int, connection_id: int) -> None:
+    """Answer to what woke us; call it right before a claim."""
+    client().delete(_key("wake", tenant_id, connection_id))
+
+
+class Turn:
+    """The right of one job to work on a connection; lost after a minute without a sign of life."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+
+    def prolong(self) -> None:
+        """Give a sign of life."""
+        try:
+            self._lock.reacquire()
+        except (LockError, RedisError):
+            log.info("another job may be at work on the same connection; rows are safe, each is leased to one")
+
+
+@contextmanager
+def turn(tenant_id: int, connection_id: int) -> Iterator[Turn | None]:
+    """Take the turn for a connection, or yield None when another job has it, which then looks at the flag again."""
+    lock = client().lock(
+        _key("turn", tenant_id, connection_id), timeout=TURN_SECONDS, blocking=False, thread_local=False
+    )
+    if not lock.acquire():
+        # Its holder may have crashed without looking at the flag: come back when its turn has run out.
+        wake_in(tenant_id, connection_id, timedelta(seconds=TURN_SECONDS))
+        yield None
+        return
+    try:
+        yield Turn(lock)
+    finally:
+        _give_up(lock)
+    if client().exists(_key("wake", tenant_id, connection_id)):
+        enqueue(CONVERSIONS, DELIVER, tenant_id, connection_id)
+
+
+def _give_up(lock: Lock) -> None:
+    try:
+        lock.release()
+    except LockError:
+        log.info("the turn had run out before it was given up")
+
+
+def wake_in(tenant_id: int, connection_id: int, delay: timedelta) -> None:
+    """Have a job come back after ``delay``; one that comes sooner makes this one unnecessary."""
+    seconds = int(delay.total_seconds()) + 1
+    key, now = _key("timer", tenant_id, connection_id), time.time()
+    due, planned = now + seconds, float(client().get(key) or 0)
+    if not now + EARLY_SECONDS < planned <= due:
+        client().set(key, due, ex=seconds)
+        enqueue_in(timedelta(seconds=seconds), CONVERSIONS, DELIVER, tenant_id, connection_id)
+
+
+def _key(kind: str, tenant_id: int, connection_id: int) -> str:
+    return f"adrail:deliver:{kind}:{tenant_id}:{connection_id}"

@@ -1,12 +1,13 @@
 """The door of connections: the only module other features import."""
 
 from core.connections.health import check
-from core.connections.queries import find, list_connections, open_for_sending, views
+from core.connections.queries import find, get_connection, list_connections, open_for_sending, views
 from core.connections.service import (
     link,
     mark_needs_reconnect,
     mark_working,
     pause,
+    replace_secrets,
     resume,
     rewrap_secrets,
     throttle,
@@ -18,12 +19,14 @@ __all__ = [
     "OpenConnection",
     "check",
     "find",
+    "get_connection",
     "link",
     "list_connections",
     "mark_needs_reconnect",
     "mark_working",
     "open_for_sending",
     "pause",
+    "replace_secrets",
     "resume",
     "rewrap_secrets",
     "throttle",

@@ -33,6 +33,18 @@ def list_connections(actor: Actor, *, limit: int = 50, cursor: str | None = None
     return Page(items, encode_cursor(items[-1].id) if len(rows) > size else None)
 
 
+def get_connection(actor: Actor, connection_id: int) -> ConnectionView:
+    """Return one connection; raises `NotFoundError` when it does not exist or is not the actor's."""
+    query = select(Connection).where(Connection.tenant_id == actor.tenant_id, Connection.id == connection_id)
+    if actor.organizer_id is not None:
+        query = query.where(Connection.organizer_id == actor.organizer_id)
+    with tenant_session(actor.tenant_id) as session:
+        row = session.scalars(query).one_or_none()
+        if row is None:
+            raise NotFoundError(f"there is no connection {connection_id}, or it is not yours")
+        return view_of(row)
+
+
 def views(session: Session, connection_ids: Iterable[int]) -> dict[int, ConnectionView]:
     """Return several connections of the session's tenant by id; unknown ids are left out."""
     wanted = sorted(set(connection_ids))

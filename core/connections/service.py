@@ -49,6 +49,19 @@ def link(
     return row.id
 
 
+def replace_secrets(actor: Actor, connection_id: int, secrets: Mapping[str, str]) -> None:
+    """Store new secrets of a connection; what waited for them is sent. Raises `NotFoundError` or `ForbiddenError`.
+
+    Raises `InvalidInputError` when none is given.
+    """
+    _require(actor)
+    if not any(secrets.values()):
+        raise InvalidInputError("enter the platform's new token")
+    with tenant_session(actor.tenant_id) as session:
+        row = queries.locked(session, actor, connection_id)
+        _store(session, actor, row, {name: value for name, value in secrets.items() if value})
+
+
 def _locked_account(
     session: Session, actor: Actor, organizer_id: int | None, provider: str, account_id: str
 ) -> Connection:

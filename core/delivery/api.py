@@ -1,6 +1,7 @@
 """The door of delivery: the only module other features import."""
 
 from core.delivery.queries import delivery_detail, delivery_log, ledger
+from core.delivery.recent import last_accepted
 from core.delivery.replaying import replay
 from core.delivery.service import plan
 from core.delivery.stored import StoredEvent
@@ -16,6 +17,7 @@ __all__ = [
     "StoredEvent",
     "delivery_detail",
     "delivery_log",
+    "last_accepted",
     "ledger",
     "plan",
     "replay",

@@ -79,13 +79,24 @@ def delivery_detail(actor: Actor, delivery_id: int) -> DeliveryDetail:
     )
 
 
-def ledger(actor: Actor, *, since: datetime | None = None, order: str | None = None) -> LedgerCounts:
-    """Count deliveries by state, of all events received since a moment or of one order (external id)."""
+def ledger(
+    actor: Actor,
+    *,
+    since: datetime | None = None,
+    order: str | None = None,
+    canonical: str | None = None,
+    provider: str | None = None,
+) -> LedgerCounts:
+    """Count deliveries by state: of all events received since a moment, one order, one conversion, one platform."""
     conditions = own_rows(actor)
     if since is not None:
         conditions.append(Delivery.received_at >= since)
     if order is not None:
         conditions.append(Delivery.order_id == order)
+    if canonical is not None:
+        conditions.append(Delivery.canonical == canonical)
+    if provider is not None:
+        conditions.append(Delivery.provider == provider)
     query = select(Delivery.state, Delivery.reason, func.count()).where(*conditions)
     with tenant_session(actor.tenant_id) as session:
         rows = session.execute(query.group_by(Delivery.state, Delivery.reason)).all()

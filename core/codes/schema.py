@@ -13,7 +13,8 @@ import marshmallow as ma
 from adrail import Platform
 from core.codes.canonical import CONVERSIONS
 from core.codes.fields import LIST, PluginField, fires, plugin_fields, public_id_name
-from core.errors import FieldProblem, InvalidInputError
+from core.errors import InvalidInputError
+from core.validation import field_problems
 
 MAX_TEXT = 4_096
 MAX_PARAMS = 20
@@ -127,8 +128,8 @@ def clean_settings(platform: Platform, raw: Mapping[str, Any]) -> CleanSettings:
     try:
         loaded: dict[str, Any] = settings_schema(platform).load(dict(raw))
     except ma.ValidationError as exc:
-        problems = list(_problems(exc.messages, "/settings"))
-        raise InvalidInputError("some settings are not valid", errors=problems) from None
+        problems = list(field_problems(exc.messages, "/settings"))
+        raise InvalidInputError(f"{len(problems)} setting(s) need attention", errors=problems) from None
     stored = _common(platform, loaded)
     secrets: dict[str, str] = {}
     for item in plugin_fields(platform):
@@ -180,13 +181,3 @@ def _typed(kind: Any, value: Any) -> Any:
     if kind == LIST:
         return tuple(value)
     return Decimal(value) if kind is Decimal else value
-
-
-def _problems(messages: Any, pointer: str) -> Any:
-    if isinstance(messages, dict):
-        for key, value in messages.items():
-            yield from _problems(value, f"{pointer}/{key}")
-    else:
-        rule = "required" if any(str(item).endswith(" is missing") for item in messages) else "format"
-        for item in messages:
-            yield FieldProblem(pointer, "unknown" if item == "Unknown field." else rule, str(item))

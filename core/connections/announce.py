@@ -18,13 +18,19 @@ log = structlog.get_logger(__name__)
 
 def announce(session: Session, change: ConnectionChanged) -> None:
     """Announce once the transaction has committed; a rolled-back change is never announced."""
+    told = False
 
     def tell(_: Session) -> None:
+        nonlocal told
+        # The event also comes when a savepoint is released, which proves nothing yet.
+        if told or session.in_nested_transaction():
+            return
+        told = True
         registry().call("connection_changed", event=change)
         if change.state == "active":
             _wake(change)
 
-    event.listen(session, "after_commit", tell, once=True)
+    event.listen(session, "after_commit", tell)
 
 
 def _wake(change: ConnectionChanged) -> None:

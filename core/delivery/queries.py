@@ -86,8 +86,9 @@ def ledger(
     order: str | None = None,
     canonical: str | None = None,
     provider: str | None = None,
+    connection_id: int | None = None,
 ) -> LedgerCounts:
-    """Count deliveries by state: of all events received since a moment, one order, one conversion, one platform."""
+    """Count deliveries by state: since a moment, of one order, conversion, platform or connection."""
     conditions = own_rows(actor)
     if since is not None:
         conditions.append(Delivery.received_at >= since)
@@ -97,6 +98,8 @@ def ledger(
         conditions.append(Delivery.canonical == canonical)
     if provider is not None:
         conditions.append(Delivery.provider == provider)
+    if connection_id is not None:
+        conditions.append(Delivery.connection_id == connection_id)
     query = select(Delivery.state, Delivery.reason, func.count()).where(*conditions)
     with tenant_session(actor.tenant_id) as session:
         rows = session.execute(query.group_by(Delivery.state, Delivery.reason)).all()

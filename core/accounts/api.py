@@ -12,7 +12,7 @@ from core.accounts.service import (
     tenant_key,
     touch_key,
 )
-from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant
+from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant, tenant_exists
 from core.accounts.views import (
     OrganizerView,
     TenantView,
@@ -47,6 +47,7 @@ __all__ = [
     "record_audit",
     "set_password",
     "sign_in",
+    "tenant_exists",
     "tenant_key",
     "tenant_view",
     "tenant_with_slug",

@@ -46,9 +46,9 @@ class Actor:
     user_id: int | None = None
 
     @classmethod
-    def system(cls, tenant_id: int, label: str) -> Actor:
+    def system(cls, tenant_id: int, label: str, organizer_id: int | None = None) -> Actor:
         """The installation itself, for commands and jobs; allowed everything."""
-        return cls(tenant_id, "system", f"system:{label}", None, STAFF_PERMISSIONS | {"admin"})
+        return cls(tenant_id, "system", f"system:{label}", organizer_id, STAFF_PERMISSIONS | {"admin"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,3 +106,9 @@ def _check(slug: str, currency: str, time_zone: str, origins: list[str]) -> None
     )
     if problems:
         raise InvalidInputError("the marketplace cannot be created", errors=problems)
+
+
+def tenant_exists(slug: str) -> bool:
+    """Whether a marketplace has this slug."""
+    with maintainer_session() as session:
+        return session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None

@@ -39,6 +39,14 @@ class PersonIn(ma.Schema):
     city = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
     country = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[A-Z]{2}$"))
 
+    @ma.pre_load
+    def _trim(self, data: Any, **_: Any) -> Any:
+        # Forms deliver blanks around addresses and empty texts for what was not filled in; neither is an error.
+        if not isinstance(data, dict):
+            return data
+        trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in data.items()}
+        return {name: None if value == "" and name != "external_id" else value for name, value in trimmed.items()}
+
 
 class OrderContextIn(ma.Schema):
     """Where the order came from; what is missing is taken from the visitor's last visit."""

@@ -1,0 +1,131 @@
+"""The application factory: mounts every blueprint, answers errors, adds ids, logs and metrics to requests."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import webui.app
+import webui.problems
+from core.catalog.http import blp as orders
+from core.codes.http import blp as codes
+from core.config import Settings, settings
+from core.delivery.http import blp as deliveries
+from core.errors import DomainError
+from core.problems import Problem, problem_response
+from core.registry import registry
+from core.web import handle_domain_error, handle_http_error
+from server import health, metrics
+from tracking.collector.consent import blp as consent
+from tracking.collector.http import blp as collector
+from tracking.config.http import blp as tracking_config
+
+API_PATHS = ("/api/", "/sdk/", "/healthz", "/readyz", "/metrics")
+BLUEPRINTS = (collector, consent, tracking_config, orders, codes, deliveries)
+
+log = structlog.get_logger(__name__)
+
+
+def create_app() -> Flask:
+    """Build the web application from the environment; raises `ConfigError` or `PluginError` before serving anything."""
+    config = settings()
+    registry().call("startup", processes=["web"])
+    app = Flask("adrail", static_folder=None)
+    app.json = DefaultJSONProvider(app)
+    _configure(app, config)
+    _document(app)
+    health.mount(app)
+    metrics.mount(app)
+    webui.app.register(app)
+    _answer_errors(app)
+    _trace(app)
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _configure(app: Flask, config: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=config.secret_key.get_secret_value(),
+        MAX_CONTENT_LENGTH=8 * 1024 * 1024,
+        API_TITLE="adrail",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+
+
+def _document(app: Flask) -> None:
+    # Our handlers answer problem+json; the framework's own would answer another shape.
+    Api.ERROR_SCHEMA = Problem
+    api = Api(app)
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "server key or organiser token"},
+        "write_key": {"type": "apiKey", "in": "header", "name": "X-Adrail-Key"},
+        "write_key_query": {"type": "apiKey", "in": "query", "name": "key"},
+    }
+    for name, scheme in schemes.items():
+        api.spec.components.security_scheme(name, scheme)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+
+
+def _answer_errors(app: Flask) -> None:
+    def is_api() -> bool:
+        return request.path.startswith(API_PATHS)
+
+    def domain(error: DomainError) -> Response:
+        return handle_domain_error(error) if is_api() else webui.problems.page_for(error)
+
+    def http(error: HTTPException) -> Response:
+        return handle_http_error(error) if is_api() else webui.problems.page_for(error)
+
+    def unexpected(error: Exception) -> Response:
+        log.exception("request failed", path=request.path, exc_info=error)
+        if not is_api():
+            return webui.problems.page(500)
+        detail = (
+            "the server failed; nothing is known to have changed. Try again, and send us the request id if it stays"
+        )
+        return problem_response(500, "internal_error", "Internal error", detail, [])
+
+    app.register_error_handler(DomainError, domain)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(Exception, unexpected)
+
+
+def _trace(app: Flask) -> None:
+    @app.before_request
+    def _start() -> None:
+        sent = request.headers.get("X-Request-Id", "")
+        g.request_id = sent if sent.isascii() and sent.isprintable() and 0 < len(sent) <= 64 else uuid.uuid4().hex
+        g.started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        endpoint = request.endpoint or "unknown"
+        metrics.REQUESTS.labels(request.method, endpoint, response.status_code).inc()
+        metrics.REQUEST_SECONDS.labels(endpoint).observe(seconds)
+        if not request.path.startswith(("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")):
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+            )
+        return response

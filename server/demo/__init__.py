@@ -1,0 +1,1 @@
+"""The demo marketplace: deterministic content and its seeding."""

@@ -1,0 +1,28 @@
+"""Runs the production web server."""
+
+from __future__ import annotations
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from core.config import settings
+
+
+def run_web() -> None:
+    """Serve until stopped, with as many processes and threads as settings say."""
+    config = settings()
+    Granian(
+        "server.wsgi:app",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=config.web_processes,
+        blocking_threads=config.web_threads,
+        backpressure=config.web_threads * 4,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        websockets=False,
+        log_access=False,
+        workers_kill_timeout=10,
+        process_name="adrail-web",
+    ).serve()

@@ -1,0 +1,101 @@
+"""The test bench: real servers, a database per module cloned from a migrated template, the sandbox, the application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from adrail.sandbox import SandboxServer
+from tests.marketplace import Marketplace, make_marketplace
+from tests.process_state import forget, use_environment
+from tests.servers import TestServers, create_database, database_url, drop_database, valkey_url
+
+_SERVERS = pytest.StashKey[TestServers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once, in the process that distributes the tests."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[_SERVERS] = TestServers()
+        config.stash[_SERVERS].start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop them."""
+    servers = config.stash.get(_SERVERS, None)
+    if servers is not None:
+        forget()
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[SandboxServer]:
+    """A running sandbox with the emulators of all installed platforms."""
+    from core.registry import registry
+
+    emulators = [item.sandbox.create() for item in registry().supporting("sandbox") if item.sandbox]
+    with SandboxServer(emulators) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """A number of this test process, from 1; also its Valkey database."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw")) + 1
+
+
+@pytest.fixture(scope="module")
+def database(worker_number: int, sandbox: SandboxServer) -> Iterator[str]:
+    """An empty migrated database and an empty Valkey for this module; settings point at them and at the sandbox."""
+    name = f"adrail_test_{worker_number}"
+    create_database(name)
+    with use_environment(
+        DATABASE_URL=database_url(name),
+        REDIS_URL=valkey_url(worker_number),
+        ADRAIL_SANDBOX_URL=sandbox.url,
+        ADRAIL_DEMO="true",
+        ADRAIL_DATABASE_POOL_SIZE="4",
+    ):
+        redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+        yield os.environ["DATABASE_URL"]
+    drop_database(name)
+
+
+@pytest.fixture
+def marketplace(database: str) -> Marketplace:
+    """A marketplace of its own for this test."""
+    return make_marketplace()
+
+
+@pytest.fixture
+def other_marketplace(database: str) -> Marketplace:
+    """Another marketplace, which must notice nothing."""
+    return make_marketplace()
+
+
+@pytest.fixture(scope="module")
+def app(database: str) -> Flask:
+    """The application as it runs in production."""
+    from server.app import create_app
+
+    return create_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client without cookies."""
+    return app.test_client()
+
+
+@pytest.fixture
+def admin_connection(database: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A superuser's connection that sees every tenant, for looking only."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield connection

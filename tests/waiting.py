@@ -1,0 +1,23 @@
+"""Waiting for something that happens in another process, with a deadline instead of a nap."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(probe: Callable[[], T], *, seconds: float = 10.0, what: str = "the condition") -> T:
+    """Return the first true answer of ``probe``; fails naming ``what`` when the deadline passes."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"{what} did not happen within {seconds:g} s; last answer: {answer!r}")
+        pause.wait(0.02)

@@ -1,0 +1,52 @@
+"""Rate limits of the collector: token buckets in Valkey, all of a request's buckets in one round trip."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from redis.commands.core import Script
+
+from core.valkey import client
+
+# A bucket of `limit` tokens refills evenly over a minute. Checks every bucket before taking from any; answers 0, or
+# the seconds until the fullest lack is filled. KEYS: buckets; ARGV: per bucket its limit.
+TAKE = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local levels, wait = {}, 0
+for i, key in ipairs(KEYS) do
+  local limit = tonumber(ARGV[i])
+  local state = redis.call('HMGET', key, 'level', 'at')
+  local level = limit
+  if state[1] then level = math.min(limit, tonumber(state[1]) + (now - tonumber(state[2])) * limit / 60) end
+  levels[i] = level
+  if level < 1 then wait = math.max(wait, (1 - level) * 60 / limit) end
+end
+if wait > 0 then return tostring(math.ceil(wait)) end
+for i, key in ipairs(KEYS) do
+  redis.call('HSET', key, 'level', tostring(levels[i] - 1), 'at', tostring(now))
+  redis.call('EXPIRE', key, 120)
+end
+return '0'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One limit: who it counts, and requests per minute."""
+
+    subject: str
+    per_minute: int
+
+
+def take(buckets: list[Bucket]) -> int:
+    """Take one token from each bucket; returns 0, or the seconds to wait when one is empty (then none is charged)."""
+    keys = [f"adrail:rate:{bucket.subject}" for bucket in buckets]
+    limits: list[int] = [bucket.per_minute for bucket in buckets]
+    return int(_script()(keys=keys, args=limits))
+
+
+@functools.cache
+def _script() -> Script:
+    return client().register_script(TAKE)

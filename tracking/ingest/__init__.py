@@ -1,0 +1,1 @@
+"""Ingest: from the stream into the event store, in one transaction per batch."""

@@ -1,0 +1,143 @@
+"""One batch of stream entries into the store, in one transaction."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.accounts.api import TenantView, tenant_view
+from core.catalog.api import person_ids_by_external
+from core.codes.api import BrowserHit, note_browser_hits
+from core.db.session import anonymous_session, set_tenant
+from core.delivery.api import StoredEvent, plan
+from core.events.api import (
+    Entry,
+    EventRow,
+    Reject,
+    stage,
+    store,
+    store_rejects,
+    update_links,
+    update_sessions,
+)
+from core.registry import registry as plugins
+from tracking.ingest.consent import apply_privacy_signals, record_snapshots
+from tracking.ingest.rows import rows_of
+
+
+@dataclass(slots=True)
+class Result:
+    """How many events were new, and which connections of which tenant have something to send now."""
+
+    received: int = 0
+    stored: int = 0
+    wake: dict[int, list[int]] = field(default_factory=dict)
+
+
+@functools.lru_cache(maxsize=4096)
+def _tenant(tenant_id: int) -> TenantView:
+    # Name space and time zone of a marketplace never change while processes run.
+    return tenant_view(tenant_id)
+
+
+def ingest(entries: Sequence[Entry]) -> Result:
+    """Store entries of any tenants exactly once; raises whatever the database says, then nothing was stored."""
+    result = Result(received=sum(len(entry.events) for entry in entries))
+    by_tenant: dict[int, list[Entry]] = {}
+    for entry in entries:
+        by_tenant.setdefault(entry.tenant_id, []).append(entry)
+    with anonymous_session() as session:
+        # In id order, so that two ingest processes cannot wait for each other.
+        for tenant_id in sorted(by_tenant):
+            set_tenant(session, tenant_id)
+            stored, wake = _ingest_tenant(session, tenant_id, by_tenant[tenant_id])
+            result.stored += stored
+            if wake:
+                result.wake[tenant_id] = wake
+    return result
+
+
+def _ingest_tenant(session: Session, tenant_id: int, entries: Sequence[Entry]) -> tuple[int, list[int]]:
+    tenant = _tenant(tenant_id)
+    zone = ZoneInfo(tenant.time_zone)
+    rows: list[EventRow] = []
+    signalled: list[EventRow] = []
+    for entry in entries:
+        made = rows_of(entry, zone, _enrich)
+        rows += made
+        if entry.flags.get("privacy_signal"):
+            signalled += made
+    store_rejects(session, tenant_id, [reject for entry in entries for reject in _rejects(entry)])
+    if not rows:
+        return 0, []
+    apply_privacy_signals(session, tenant_id, signalled)
+    _resolve_persons(session, tenant_id, rows)
+    stage(session, rows)
+    fresh = [rows[position] for position in store(session, tenant_id)]
+    if not fresh:
+        return 0, []
+    update_sessions(session, tenant_id, fresh)
+    update_links(session, tenant_id, fresh)
+    record_snapshots(session, tenant_id, fresh)
+    note_browser_hits(session, [hit for row in fresh if (hit := _browser_hit(row))])
+    wake = plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=tenant.uuid_namespace)
+    return len(fresh), list(wake)
+
+
+def _enrich(event: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(extra) for extra in plugins().call("enrich_event", event=event) if extra]
+
+
+def _resolve_persons(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:
+    external = {row.person_external_id for row in rows if row.person_external_id}
+    known = person_ids_by_external(session, tenant_id, sorted(external))
+    for row in rows:
+        if row.person_external_id and row.consent.get("data_processing"):
+            row.person_id = known.get(row.person_external_id)
+
+
+def _rejects(entry: Entry) -> list[Reject]:
+    return [
+        Reject(
+            entry.site_id,
+            item["event_name"],
+            item["code"],
+            item["problems"],
+            bytes.fromhex(item["sealed"]),
+            entry.received_at,
+        )
+        for item in entry.rejects
+    ]
+
+
+def _browser_hit(row: EventRow) -> BrowserHit | None:
+    if row.event_name != "pixel_fired" or row.payload.get("outcome") != "fired":
+        return None
+    return BrowserHit(row.payload["provider"], row.payload["code"], row.occurred_at)
+
+
+def _for_delivery(row: EventRow) -> StoredEvent:
+    return StoredEvent(
+        tenant_id=row.tenant_id,
+        event_id=row.event_id,
+        event_name=row.event_name,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        trusted=row.trusted,
+        is_bot=row.is_bot,
+        visitor_id=row.visitor_id,
+        session_id=row.session_id,
+        person_id=row.person_id,
+        order_id=row.order_id,
+        event_entity_id=row.event_entity_id,
+        consent=row.consent,
+        context=row.context,
+        payload=row.payload,
+        entities=row.entities,
+        sealed_client=row.sealed_client,
+    )

@@ -84,8 +84,11 @@ export class Consent {
     return { analytics: false, marketing: false, data_processing: false, ...this.now(), decided: !!this.choice };
   }
 
-  /** Keeps the visitor's choice; `visitor` is remembered until the collector confirmed it. */
-  decide(choice: Choice, visitor: string): void {
+  /**
+   * Applies the visitor's choice, then stores it: once other tabs hear of it, the ids they share must be there. The visitor id
+   * is remembered until the collector confirmed the choice.
+   */
+  decide(choice: Choice, visitor: () => string): void {
     const { analytics, marketing, data_processing, copy_hash } = choice;
     const snapshot = {
       analytics: !!analytics,
@@ -94,7 +97,9 @@ export class Consent {
       captured_at: new Date().toISOString(),
       copy_hash,
     };
-    this.choice = { snapshot, despite_gpc: signals().gpc, unsent: visitor };
+    this.choice = { snapshot, despite_gpc: signals().gpc };
+    this.changed();
+    this.choice.unsent = visitor();
     write(CONSENT_KEY, this.choice);
   }
 

@@ -164,10 +164,9 @@ export class Adrail {
   }
 
   #decide(choice: Choice): void {
-    this.#state.decide(choice, this.#identity.visitorId);
     this.#log("consent", choice);
+    this.#state.decide(choice, () => this.#identity.visitorId());
     if (this.#options?.endpoint || this.#state.config !== undefined) this.#tell();
-    this.#state.changed();
   }
 
   #tell(): void {
@@ -183,7 +182,7 @@ export class Adrail {
   #settle(leaving = false): void {
     const now = this.#ready(leaving);
     if (now) {
-      if (now.analytics || now.marketing) this.#identity.keep();
+      if (now.analytics || now.marketing) this.#identity.keep(now.marketing);
       else this.#identity.forget(CONSENT_KEY);
       this.#queue.adopt();
       if (!now.analytics) this.#queue.clear();
@@ -197,13 +196,14 @@ export class Adrail {
     const now = this.#ready(leaving);
     if (!now) {
       this.#lost += this.#held.splice(0, this.#held.push(draft) - HELD_LIMIT).length;
-    } else if (now.analytics && sampled(this.#identity.visitorId, this.#state.config?.sdk?.sample_rate)) {
+    } else if (now.analytics && sampled(this.#identity.visitorId(), this.#state.config?.sdk?.sample_rate)) {
       this.#transport.push(stamp(draft, this.#identity, now), PROMPT.includes(draft.event_name));
     } else this.#log("not collected", draft.event_name);
   }
 
   #live(moment: Moment): void {
     if (moment === "seen") {
+      this.#queue.hold();
       if (this.#ready(false)?.analytics) this.#queue.adopt();
       this.#transport.resume();
     } else {

@@ -27,6 +27,7 @@ export class Queue {
   readonly #key = PREFIX + uuid4();
   #events: Envelope[] = [];
   #stored = false;
+  #left = false;
   readonly #flying = new Set<Envelope>();
 
   get size(): number {
@@ -74,10 +75,15 @@ export class Queue {
     this.#save();
   }
 
-  /** The page is being left: whoever comes next may take what is still here. */
+  /** The page is being left: whoever comes next may take what is still here, and what the last moments add. */
   letGo(): void {
-    this.#yieldTaken();
-    if (this.#stored) write(this.#key, { seen: 0, events: this.#events });
+    this.#left = true;
+    this.renew();
+  }
+
+  /** The page is back after all. */
+  hold(): void {
+    this.#left = false;
   }
 
   /** Takes over what pages that are gone left behind. */
@@ -93,7 +99,8 @@ export class Queue {
 
   /** Without room in storage the events live on in memory; an older copy stays, as the better half of nothing. */
   #save(): void {
-    if (this.#events.length) this.#stored = write(this.#key, { seen: Date.now(), events: this.#events });
+    if (this.#events.length)
+      this.#stored = write(this.#key, { seen: this.#left ? 0 : Date.now(), events: this.#events });
     else {
       remove(this.#key);
       this.#stored = false;

@@ -37,19 +37,22 @@ export class Identity {
     this.#arrival = arrival;
   }
 
-  get visitorId(): string {
+  /** The id that another tab or an earlier visit kept, else this page's own. */
+  visitorId(): string {
+    if (!this.#stored) {
+      const known = read<Visitor>(KEY);
+      if (known && Date.now() - known.seen < YEAR_SECONDS * 1000) this.#visitor = known;
+      else this.#visitor.id = readCookie(VISITOR_COOKIE) || this.#visitor.id;
+    }
     return this.#visitor.id;
   }
 
-  /** Starts keeping ids, taking over what another tab or an earlier visit kept. */
-  keep(): void {
+  /** Starts keeping ids. */
+  keep(marketing: boolean): void {
     if (this.#stored) return;
+    writeCookie(VISITOR_COOKIE, this.visitorId(), YEAR_SECONDS, this.cookieDomain);
     this.#stored = true;
-    const known = read<Visitor>(KEY);
-    if (known && Date.now() - known.seen < YEAR_SECONDS * 1000) this.#visitor = known;
-    else this.#visitor.id = readCookie(VISITOR_COOKIE) || this.#visitor.id;
-    write(KEY, this.#visitor);
-    writeCookie(VISITOR_COOKIE, this.#visitor.id, YEAR_SECONDS, this.cookieDomain);
+    this.advance(marketing, 0);
   }
 
   /** Removes everything kept about this visitor except the name in `spared`; this page goes on in memory. */

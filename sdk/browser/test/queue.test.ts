@@ -60,6 +60,23 @@ test("the next page takes over at once what a left page could not send", () => {
   assert.deepEqual(ids(next.take(...ALL)), ["a", "b"]);
 });
 
+test("what happens after a page was left does not claim its queue again, until the page is back", () => {
+  const left = new Queue();
+  left.push(envelope("a"));
+  const batch = left.take(...ALL);
+  left.letGo();
+  left.release(batch);
+  left.renew();
+  const next = new Queue();
+  next.adopt();
+  assert.equal(next.size, 1);
+  left.hold();
+  left.push(envelope("b"));
+  const other = new Queue();
+  other.adopt();
+  assert.equal(other.size, 0);
+});
+
 test("a living page's queue is not touched, a crashed page's is taken after the lease", () => {
   const living = new Queue();
   living.push(envelope("a"));

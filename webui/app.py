@@ -1,0 +1,77 @@
+"""Mounts the web UI on the application: pages, session, form tokens and what templates may call."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, url_for
+from flask_wtf.csrf import generate_csrf
+
+from core.config import settings
+from webui import auth, blueprint, connections, csp, formats, live_events, navigation, overview, platforms, session
+from webui import words as vocabulary
+from webui.codes import pages as code_pages
+from webui.deliveries import views as deliveries
+from webui.static_files import asset
+
+SESSION_HOURS = 12
+
+
+def register(app: Flask) -> None:
+    """Add every page to the application; the demo marketplace too when settings ask for it."""
+    _configure_cookie(app)
+    session.init_app(app)
+    blueprint.init_app(app)
+    app.register_blueprint(blueprint.shared_files())
+    for part in (auth.pages, overview.pages, live_events.pages, code_pages, deliveries.pages, connections.pages):
+        app.register_blueprint(part)
+    if settings().demo:
+        from webui.demo.views import pages as demo_pages  # noqa: PLC0415 - not even imported in production
+
+        app.register_blueprint(demo_pages)
+    _equip_templates(app)
+
+
+def _configure_cookie(app: Flask) -> None:
+    secure = settings().base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings().secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="__Host-adrail" if secure else "adrail",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=SESSION_HOURS),
+    )
+
+
+def _equip_templates(app: Flask) -> None:
+    app.jinja_env.filters.update(
+        when=lambda moment: formats.time_element(moment, session.zone(), session.locale()),
+        exact=lambda moment: formats.exact(moment, session.zone(), session.locale()),
+        appointment=_appointment,
+        moment=datetime.fromisoformat,
+        money=_money,
+        number=lambda value: formats.number(value, session.locale()),
+        public_id=formats.public_id,
+    )
+    app.jinja_env.globals.update(
+        asset=asset,
+        csp_nonce=csp.nonce,
+        form_token=generate_csrf,
+        demo_address=lambda: url_for("demo.show_list") if settings().demo else None,
+        mark=platforms.mark,
+        may=session.may,
+        navigation=navigation.sections,
+        signed_in=session.profile_or_none,
+        words=vocabulary,
+    )
+
+
+def _appointment(moment: datetime) -> str:
+    return formats.date_and_time(moment, session.zone(), session.locale())
+
+
+def _money(amount: Decimal | str | None, currency: str | None) -> Any:
+    return "" if amount is None or currency is None else formats.money(amount, currency, session.locale())

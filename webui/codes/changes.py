@@ -1,0 +1,109 @@
+"""What changed, in words: after saving, and in the history of a code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.accounts.api import Actor
+from core.codes.api import ChangeView, CodeView, FieldSpec
+from webui import formats, words
+from webui.codes.form import stored_value
+
+OWN_LABELS = {
+    "enabled": "State",
+    "conversion_events": "What is reported",
+    "consent_purpose": "Consent it needs",
+    "custom_params": "Own parameters",
+    "connection_id": "Server connection",
+}
+# Shown under other names or told by the action itself.
+SILENT = {"provider", "organizer_id", "live_event_id"}
+MAX_SHOWN = 60
+ACTIONS = {"created": "Added", "updated": "Changed", "deleted": "Deleted", "restored": "Brought back"}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One change: what, who, when; ``undoable`` unless it was the creation."""
+
+    id: int
+    what: str
+    details: tuple[str, ...]
+    who: str
+    at: datetime
+    undoable: bool
+
+
+def saved(before: CodeView, after: CodeView, specs: Iterable[FieldSpec], *, new_secret: bool) -> str:
+    """Return what a save changed, as one line."""
+    parts = []
+    if before.enabled != after.enabled:
+        parts.append("switched on" if after.enabled else "switched off")
+    for spec in specs:
+        if spec.kind == "secret":
+            continue
+        was, now = (stored_value(spec.name, code) for code in (before, after))
+        if was != now:
+            parts.append(f"{spec.label}: {shown(spec.name, was)} → {shown(spec.name, now)}")
+    if new_secret:
+        parts.append("new token stored")
+    return "; ".join(parts)
+
+
+def shown(name: str, value: Any) -> str:
+    """Return a setting's value in words."""
+    if name in _SHOWN:
+        return _SHOWN[name](value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value in (None, "", [], (), {}):
+        return "empty"
+    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else formats.public_id(str(value))
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+
+
+_SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "conversion_events": lambda value: words.events(value or ()),
+    "consent_purpose": lambda value: words.purpose(str(value)) if value else "default",
+    "connection_id": lambda value: "connected" if value else "none",
+}
+
+
+def lines(changes: Iterable[ChangeView], specs: Iterable[FieldSpec], reader: Actor) -> list[HistoryLine]:
+    """Return the history of a code for a page."""
+    known = list(specs)
+    labels = {**OWN_LABELS, **{spec.name: spec.label for spec in known}}
+    # The public id is stored under its own column, whatever the platform calls it.
+    labels["public_id"] = next((spec.label for spec in known if spec.public_id), "Id")
+    return [_line(change, labels, reader) for change in changes]
+
+
+def _line(change: ChangeView, labels: Mapping[str, str], reader: Actor) -> HistoryLine:
+    details = [_detail(item.field, item.before, item.after, labels) for item in change.changes]
+    created = change.action == "created"
+    return HistoryLine(
+        id=change.id,
+        what=ACTIONS.get(change.action, words.plain(change.action)),
+        details=() if created or change.action == "deleted" else tuple(filter(None, details)),
+        who=_who(change.actor, reader),
+        at=change.at,
+        undoable=not created,
+    )
+
+
+def _detail(name: str, before: Any, after: Any, labels: Mapping[str, str]) -> str:
+    if name in SILENT:
+        return ""
+    if name == "secrets_set":
+        return "New token stored" if after else ""
+    return f"{labels.get(name, words.plain(name))}: {shown(name, before)} → {shown(name, after)}"
+
+
+def _who(label: str, reader: Actor) -> str:
+    if label == reader.label:
+        return "you"
+    kind = label.partition(":")[0]
+    return {"user": "a colleague", "key": "an API key", "system": "adrail"}.get(kind, "someone")

@@ -1,0 +1,80 @@
+"""How a tracking code appears in a list: its state in a word, where it applies, when it was last heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.codes.api import CodeView
+from webui import words
+from webui.words import State
+
+WORKING = State("Working", "good")
+OFF = State("Off", "calm")
+RECONNECT = State("Reconnect", "bad")
+PAUSED = State("Paused", "wait")
+WAITING = State("Waiting for a visit", "wait")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """A code with its words. ``server`` is a sentence part instead of a time; ``sent_at`` the time, if any."""
+
+    code: CodeView
+    state: State
+    place: str
+    events: str
+    server: str
+    sent_at: datetime | None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the server side stands still until somebody acts."""
+        return self.state is RECONNECT
+
+
+def row(code: CodeView, sent_at: datetime | None) -> CodeRow:
+    """Return a code with its words; ``sent_at`` is when the platform last accepted something for it."""
+    return CodeRow(
+        code=code,
+        state=_state(code, sent_at),
+        place=place(code),
+        events=words.events(code.conversion_events),
+        server=_server(code, sent_at),
+        sent_at=sent_at,
+    )
+
+
+def rows(codes: Iterable[CodeView], sent: Mapping[int, datetime]) -> list[CodeRow]:
+    """Return rows of a list; ``sent`` holds the last accepted send by code."""
+    return [row(code, sent.get(code.id)) for code in codes]
+
+
+def place(code: CodeView) -> str:
+    """Return where a code applies, in words."""
+    if code.live_event_title:
+        return code.live_event_title
+    return words.LEVELS.get(code.level, code.level)
+
+
+def _state(code: CodeView, sent_at: datetime | None) -> State:
+    if not code.enabled:
+        return OFF
+    if code.connection_state == "needs_reconnect":
+        return RECONNECT
+    if code.connection_state == "paused":
+        return PAUSED
+    if code.last_browser_hit_at is None and sent_at is None:
+        return WAITING
+    return WORKING
+
+
+def _server(code: CodeView, sent_at: datetime | None) -> str:
+    if not code.has_server:
+        return "browser only"
+    if code.connection_state == "needs_reconnect":
+        return "stopped"
+    if code.connection_state == "paused":
+        return "paused"
+    return "" if sent_at else "not yet"

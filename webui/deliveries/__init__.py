@@ -1,0 +1,1 @@
+"""Pages of the delivery log: what was sent, what the platform said, why not."""

@@ -1,0 +1,98 @@
+"""How a delivery reads: what it was, its state and reason in words, its tries as a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from core.delivery.api import AttemptView, DeliveryDetail, DeliveryView
+from webui import words
+from webui.words import State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the timeline, newest first."""
+
+    word: str
+    tone: str
+    at: datetime
+    text: str
+    original: str
+
+
+def subject(delivery: DeliveryView) -> str:
+    """Return what a delivery is about: the order, else the live event."""
+    return delivery.order_id or delivery.live_event_title or ""
+
+
+def note(delivery: DeliveryView) -> str:
+    """Return the short reason beside the state."""
+    if delivery.state == "accepted":
+        return ""
+    if delivery.state == "pending":
+        if delivery.connection_state == "needs_reconnect":
+            return words.reason("needs_reconnect")
+        if delivery.connection_state == "paused":
+            return words.reason("connection_paused")
+        if not delivery.reason:
+            return "On its way"
+    return words.reason(delivery.reason)
+
+
+def state(delivery: DeliveryView) -> State:
+    """Return the word for a delivery's state; one that waits for a person says so."""
+    if delivery.state == "pending" and delivery.connection_state == "needs_reconnect":
+        return State("Waiting for you", "wait")
+    return words.delivery_state(delivery.state)
+
+
+def timeline(detail: DeliveryDetail) -> list[Step]:
+    """Return every try, newest first, down to when it happened."""
+    steps = [_step(attempt) for attempt in detail.attempts]
+    delivery = detail.delivery
+    if delivery.state == "ignored" and not detail.attempts:
+        steps.insert(0, Step("Not sent", "calm", delivery.settled_at or delivery.received_at, note(delivery), ""))
+    steps.append(Step("It happened", "calm", delivery.occurred_at, words.event(delivery.canonical), ""))
+    return steps
+
+
+def _step(attempt: AttemptView) -> Step:
+    known = words.outcome(attempt.outcome)
+    facts = [f"code {attempt.code}" if attempt.code else "", attempt.message or "", attempt.reference or ""]
+    took = f"Answered after {attempt.duration_ms:,} ms" if attempt.duration_ms else ""
+    original = " · ".join(filter(None, facts))
+    return Step(known.word, known.tone, attempt.at, took, original)
+
+
+def flat(payload: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return a payload as rows of a table: the path of each value and the value as text."""
+    return list(_walk(payload or {}, ""))
+
+
+def _walk(value: Any, path: str) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _walk(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and value and any(isinstance(item, (dict, list)) for item in value):
+        for position, inner in enumerate(value, start=1):
+            yield from _walk(inner, f"{path} {position}")
+    else:
+        yield path, _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def pretty(payload: dict[str, Any] | None) -> str:
+    """Return a payload as indented JSON."""
+    return orjson.dumps(payload or {}, option=orjson.OPT_INDENT_2).decode()

@@ -1,0 +1,1 @@
+"""The demo marketplace under /demo: a small ticket shop that shows what adrail does on a real page."""

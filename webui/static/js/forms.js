@@ -1,0 +1,62 @@
+/** Forms made from a platform's settings: checks the format while typing, folds secrets that are already set. */
+
+const PAUSE_MS = 350;
+
+function compile(source) {
+  try {
+    return source ? new RegExp(`^(?:${source})$`, "u") : null;
+  } catch {
+    return null; // A pattern the browser cannot read is left to the server.
+  }
+}
+
+function tell(field, kind, text) {
+  const note = document.getElementById(`${field.id}-check`);
+  field.classList.toggle("is-wrong", kind === "error");
+  field.classList.toggle("is-right", kind === "ok");
+  field.toggleAttribute("aria-invalid", kind === "error");
+  if (kind === "error") field.setAttribute("aria-invalid", "true");
+  note.className = { error: "field-error", warn: "field-warn", ok: "field-ok" }[kind] ?? "field-note";
+  note.textContent = text;
+}
+
+function check(field, leaving) {
+  const text = field.value.trim();
+  const { pattern, usual, example, label } = field.dataset;
+  const hint = example ? ` It looks like ${example}.` : "";
+  if (!text) {
+    return field.required && leaving ? tell(field, "error", `${label} is missing.`) : tell(field, "", "");
+  }
+  const hard = compile(pattern);
+  if (hard && !hard.test(text)) return tell(field, "error", `This is not a ${label} yet.${hint}`);
+  const soft = compile(usual);
+  if (soft && !soft.test(text)) return tell(field, "warn", `Unusual for a ${label}. Is it complete?${hint}`);
+  if (hard || soft) tell(field, "ok", "Looks right.");
+}
+
+for (const field of document.querySelectorAll("input[data-label]")) {
+  let timer;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => check(field, false), PAUSE_MS);
+  });
+  field.addEventListener("change", () => {
+    clearTimeout(timer);
+    check(field, true);
+  });
+}
+
+for (const box of document.querySelectorAll("[data-secret]")) {
+  const field = document.getElementById(box.dataset.secret);
+  const button = box.querySelector("[data-replace]");
+  if (field.getAttribute("aria-invalid")) continue;
+  field.hidden = true;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    field.hidden = false;
+    button.hidden = true;
+    field.focus();
+  });
+}
+
+document.querySelector("[data-focus]")?.focus();

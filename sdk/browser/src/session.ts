@@ -51,7 +51,7 @@ export class Identity {
   keep(marketing: boolean): void {
     if (this.#stored) return;
     writeCookie(VISITOR_COOKIE, this.visitorId(), YEAR_SECONDS, this.cookieDomain);
-    this.#stored = true;
+    this.#stored = write(KEY, this.#visitor);
     this.advance(marketing, 0);
   }
 

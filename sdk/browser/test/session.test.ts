@@ -9,7 +9,7 @@ const KEY = "_adrail_visitor";
 
 beforeEach(() => {
   localStorage.clear();
-  document.cookie = "";
+  Object.assign(document, { cookie: "" });
 });
 
 function touch(parts: Partial<Touch>): Touch {
@@ -67,10 +67,10 @@ test("a session ends after the pause, and activity in any tab keeps it going", (
 test("a visitor is forgotten after a year, unless the server's cookie remembers", () => {
   const { id } = open().advance(true, 1);
   age(366 * 24 * 60 * MINUTE);
-  document.cookie = "";
+  Object.assign(document, { cookie: "" });
   assert.notEqual(open().visitorId(), id);
   localStorage.clear();
-  document.cookie = "other=1; _adrail_vid=from-the-proxy";
+  Object.assign(document, { cookie: "other=1; _adrail_vid=from-the-proxy" });
   assert.equal(open().visitorId(), "from-the-proxy");
 });
 

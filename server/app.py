@@ -90,7 +90,7 @@ def _answer_errors(app: Flask) -> None:
         return handle_http_error(error) if is_api() else webui.problems.page_for(error)
 
     def unexpected(error: Exception) -> Response:
-        log.exception("request failed", path=request.path, exc_info=error)
+        log.error("request failed", path=request.path, exc_info=error)
         if not is_api():
             return webui.problems.page(500)
         detail = (

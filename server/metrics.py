@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -39,15 +40,11 @@ class Backlog(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield one gauge a place; a server that is away leaves its gauges out."""
-        try:
+        with contextlib.suppress(redis.RedisError):
             yield from _streams()
             yield from _queues()
-        except redis.RedisError:
-            pass
-        try:
+        with contextlib.suppress(SQLAlchemyError):
             yield from _tables()
-        except SQLAlchemyError:
-            pass
 
 
 def mount(app: Flask) -> None:

@@ -24,5 +24,4 @@ def run_web() -> None:
         websockets=False,
         log_access=False,
         workers_kill_timeout=10,
-        process_name="adrail-web",
     ).serve()

@@ -38,7 +38,7 @@ def run_worker(names: tuple[str, ...], *, burst: bool = False) -> None:
 class TickJob(CronJob):
     """RQ's own cron jobs are enqueued with pickle; ours go through `core.jobs` and its JSON serializer."""
 
-    def enqueue(self, connection: Redis) -> Job:
+    def enqueue(self, connection: Redis) -> Job:  # noqa: ARG002 - core.jobs has the connection
         """Enqueue one tick."""
         return enqueue(DEFAULT, TICK_JOB)
 

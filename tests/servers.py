@@ -41,10 +41,8 @@ class TestServers:
             data_dir = open_data_dir(self._folder)
             data_dir.config.mkdir(exist_ok=True)
             (data_dir.config / "postgresql.local.conf").write_text(FAST)
-            self._postgres, self._valkey = (
-                EmbeddedPostgres(self._folder),
-                EmbeddedValkey(self._folder, appendfsync="no"),
-            )
+            self._postgres = EmbeddedPostgres(self._folder)
+            self._valkey = EmbeddedValkey(self._folder, appendfsync="no")
             self._postgres.start()
             self._valkey.start()
             os.environ[DATABASE_VARIABLE] = self._postgres.superuser_url

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.accounts.api import Actor
@@ -67,7 +68,7 @@ def last_changes(session: Session, code_ids: Collection[int]) -> dict[int, Track
     rows = session.scalars(
         select(TrackingCodeChange)
         .where(TrackingCodeChange.code_id.in_(code_ids))
-        .distinct(TrackingCodeChange.code_id)
+        .ext(distinct_on(TrackingCodeChange.code_id))
         .order_by(TrackingCodeChange.code_id, TrackingCodeChange.id.desc())
     )
     return {row.code_id: row for row in rows}

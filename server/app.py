@@ -56,6 +56,7 @@ def _configure(app: Flask, config: Settings) -> None:
     app.config.update(
         SECRET_KEY=config.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
+        PROVIDE_AUTOMATIC_OPTIONS=False,  # Flask's own answers would hide the CORS preflights of our endpoints
         API_TITLE="adrail",
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",

@@ -43,11 +43,6 @@ def live_event_by_slug(session: Session, slug: str) -> Target:
     return _one(session, _live_events().where(LIVE_EVENTS.c.slug == slug), "live event")
 
 
-def live_event_by_id(session: Session, live_event_id: int) -> Target:
-    """Return a live event of the session's tenant by primary key; raises `NotFoundError`."""
-    return _one(session, _live_events().where(LIVE_EVENTS.c.id == live_event_id), "live event")
-
-
 def organizer_by_slug(session: Session, slug: str) -> Target:
     """Return an organiser of the session's tenant; raises `NotFoundError`."""
     return _one(session, _organizers().where(ORGANIZERS.c.slug == slug), "organiser")

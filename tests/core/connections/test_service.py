@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -194,7 +195,8 @@ def test_new_token_reactivates_and_wakes_what_waits(marketplace: Marketplace, he
     connect(marketplace, "fresh-token")
     assert [change.state for change in heard] == ["needs_reconnect", "active"]
     jobs = [(job.func_name, list(job.args)) for job in queue(CONVERSIONS).jobs]
-    assert ("core.delivery.jobs.deliver", [marketplace.tenant_id, connection_id]) in jobs
+    assert (announce.DELIVER, [marketplace.tenant_id, connection_id]) in jobs
+    assert callable(pkgutil.resolve_name(announce.DELIVER))
 
 
 def test_pause_holds_until_resumed_and_survives_a_new_token(marketplace: Marketplace, seller: Actor) -> None:

@@ -19,11 +19,13 @@ from core.config import settings
 from core.connections import announce
 from core.connections.api import (
     check,
+    get_connection,
     link,
     list_connections,
     mark_needs_reconnect,
     open_for_sending,
     pause,
+    replace_secrets,
     resume,
     rewrap_secrets,
     throttle,
@@ -212,6 +214,18 @@ def test_pause_holds_until_resumed_and_survives_a_new_token(marketplace: Marketp
         resume(seller, connection_id)
 
 
+def test_replaced_secret_reactivates_and_is_what_opens(marketplace: Marketplace, seller: Actor) -> None:
+    connection_id = connect(marketplace)
+    with tenant_session(marketplace.tenant_id) as session:
+        mark_needs_reconnect(session, connection_id, "the token expired", "190")
+    with pytest.raises(InvalidInputError):
+        replace_secrets(seller, connection_id, {"access_token": ""})
+    replace_secrets(seller, connection_id, {"access_token": "fresh-token"})
+    assert get_connection(seller, connection_id).state == "active"
+    with tenant_session(marketplace.tenant_id) as session:
+        assert open_for_sending(session, connection_id).credentials["access_token"] == "fresh-token"
+
+
 def test_throttling_never_shortens_a_longer_pause(marketplace: Marketplace) -> None:
     connection_id, now = connect(marketplace), datetime.now(UTC)
     with tenant_session(marketplace.tenant_id) as session:
@@ -226,9 +240,11 @@ def test_connections_of_others_are_out_of_reach(
     connection_id, stranger = connect(marketplace), other_marketplace
     for actor in (rival, stranger.staff):
         assert list_connections(actor).items == []
-        for act in (pause, resume, check):
+        for act in (get_connection, pause, resume, check):
             with pytest.raises(NotFoundError):
                 act(actor, connection_id)
+        with pytest.raises(NotFoundError):
+            replace_secrets(actor, connection_id, {"access_token": "stolen"})
     with tenant_session(stranger.tenant_id) as session, pytest.raises(NotFoundError):
         open_for_sending(session, connection_id)
     powerless = replace(seller, permissions=frozenset())

@@ -10,7 +10,11 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 RECIPES = (
-    ("apt-get", ["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]),
+    (
+        "apt-get",
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+    ),
     ("dnf", ["true"], ["dnf", "install", "-y", "-q", "chromium"]),
     ("apk", ["true"], ["apk", "add", "-q", "chromium"]),
     ("brew", ["true"], ["brew", "install", "--cask", "chromium"]),

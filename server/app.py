@@ -7,7 +7,7 @@ import uuid
 
 import structlog
 from flask import Flask, Response, g, request
-from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -33,12 +33,21 @@ BLUEPRINTS = (collector, consent, tracking_config, orders, codes, deliveries)
 log = structlog.get_logger(__name__)
 
 
+class PageSession(SecureCookieSessionInterface):
+    """Sessions belong to pages: an API answer must not carry `Vary: Cookie`, shared caches would not reuse it."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Save, unless this is an API path."""
+        if not request.path.startswith(API_PATHS):
+            super().save_session(app, session, response)
+
+
 def create_app() -> Flask:
     """Build the web application from the environment; raises `ConfigError` or `PluginError` before serving anything."""
     config = settings()
     registry().call("startup", processes=["web"])
     app = Flask("adrail", static_folder=None)
-    app.json = DefaultJSONProvider(app)
+    app.session_interface = PageSession()
     _configure(app, config)
     _document(app)
     health.mount(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from core.accounts.api import SiteKey, tenant_view
 from core.codes.active import resolvable_codes
 from core.codes.options import consent_options, sdk_options
 from core.codes.pages import Page
-from core.codes.resolver import ResolvableCode, decide
+from core.codes.resolver import ResolvableCode, Resolution, decide
 from core.codes.schema import plugin_settings
 from core.codes.targets import Target, places_of
 from core.db.session import tenant_session
@@ -36,7 +36,7 @@ def build_document(site: SiteKey, page: Page) -> dict[str, Any]:
         "sdk": sdk_options(site, tenant_settings),
         "consent": consent_options(site, tenant_settings),
         "live_events": _live_events(found),
-        "codes": list(_entries(item.code for item in decide(codes, places_of(found)).resolutions)),
+        "codes": list(_entries(decide(codes, places_of(found)).resolutions, found)),
     }
     digest = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return {"version": digest[:16], "stale": False, **document}
@@ -62,11 +62,12 @@ def _live_events(found: Iterable[Target]) -> dict[str, str]:
     }
 
 
-def _entries(codes: Iterable[ResolvableCode]) -> Iterable[dict[str, Any]]:
-    for code in codes:
+def _entries(resolutions: Iterable[Resolution], found: Sequence[Target]) -> Iterable[dict[str, Any]]:
+    names = {item.place: item.live_event_external_id for item in found}
+    for resolution in resolutions:
+        code = resolution.code
         try:
-            platform = registry().get(code.provider)
-            entry = _entry(platform, code)
+            entry = _entry(registry().get(code.provider), code)
         except UnknownPlatformError:
             log.warning("a tracking code's platform is not installed", provider=code.provider, code_id=code.id)
         except Exception:
@@ -74,7 +75,9 @@ def _entries(codes: Iterable[ResolvableCode]) -> Iterable[dict[str, Any]]:
             log.exception("a tracking code could not be put on a page", provider=code.provider, code_id=code.id)
         else:
             if entry:
-                yield entry
+                # Where several live events meet, an organiser's codes may each be meant for some of them only.
+                won = sorted(name for place in resolution.places if (name := names.get(place)))
+                yield {**entry, "live_events": won} if won and len(names) > 1 else entry
 
 
 def _entry(platform: Platform, code: ResolvableCode) -> dict[str, Any] | None:

@@ -32,6 +32,16 @@ def site(marketplace: Marketplace) -> SiteKey:
     return site
 
 
+def test_in_a_cart_each_code_names_the_live_events_whose_items_it_may_see(site: SiteKey) -> None:
+    document = build_document(site, CartPage(frozenset({"ev-1", "ev-2", "ev-3"})))
+    assert {code["public_id"]: code.get("live_events") for code in document["codes"]} == {
+        WHOLE: None,
+        A: ["ev-2"],
+        A_EVENT: ["ev-1"],
+        B: ["ev-3"],
+    }
+
+
 def pixel() -> PixelProvider:
     return registry().pixel(PROVIDER)
 

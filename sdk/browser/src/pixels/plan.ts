@@ -28,7 +28,7 @@ export function planPixel(code: PixelCode, source: PixelSource, config: Tracking
 }
 
 function owns(code: PixelCode, item: PixelItem, config: TrackingConfig): boolean {
-  if (code.live_events && !code.live_events.includes(item.live_event_id)) return false;
+  if (code.live_events) return code.live_events.includes(item.live_event_id);
   return !!code.organizer_id && config.live_events?.[item.live_event_id] === code.organizer_id;
 }
 

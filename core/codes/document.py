@@ -14,7 +14,7 @@ from core.accounts.api import SiteKey, tenant_view
 from core.codes.active import resolvable_codes
 from core.codes.options import consent_options, sdk_options
 from core.codes.pages import Page
-from core.codes.resolver import ResolvableCode, Resolution, decide
+from core.codes.resolver import Resolution, ResolvableCode, decide
 from core.codes.schema import plugin_settings
 from core.codes.targets import Target, places_of
 from core.db.session import tenant_session

@@ -16,12 +16,12 @@ BUYER = {
 
 
 class Visit:
-    """One visitor. ``third_party`` lists every request that left for another origin than the shop's."""
+    """One visitor of the shop."""
 
     def __init__(self, page: Page, facts: dict[str, Any]) -> None:
         self.page = page
         self.facts = facts
-        self.third_party: list[str] = []
+        self._third_party: list[str] = []
         self.errors: list[str] = []
         self._home = urlsplit(facts["base_url"]).netloc
         page.context.on("request", self._note)
@@ -31,7 +31,12 @@ class Visit:
     def _note(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme in {"http", "https"} and parts.netloc != self._home:
-            self.third_party.append(request.url)
+            self._third_party.append(request.url)
+
+    def third_party(self) -> list[str]:
+        """Every request so far that left for another origin."""
+        self.page.evaluate("0")  # lets the driver deliver what the browser has already reported
+        return self._third_party
 
     def open_event(self) -> None:
         """Open the demo live event's page."""

@@ -42,7 +42,7 @@ class TestServers:
             data_dir.config.mkdir(exist_ok=True)
             (data_dir.config / "postgresql.local.conf").write_text(FAST)
             self._postgres = EmbeddedPostgres(self._folder)
-            self._valkey = EmbeddedValkey(self._folder, appendfsync="no")
+            self._valkey = EmbeddedValkey(self._folder, appendfsync="everysec")
             self._postgres.start()
             self._valkey.start()
             os.environ[DATABASE_VARIABLE] = self._postgres.superuser_url

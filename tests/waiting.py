@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(probe: Callable[[], T], *, seconds: float = 10.0, what: str = "the condition") -> T:
+def until(probe: Callable[[], T | None], *, seconds: float = 10.0, what: str = "the condition") -> T:
     """Return the first true answer of ``probe``; fails naming ``what`` when the deadline passes."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

@@ -84,8 +84,8 @@ def test_the_environment_does_not_reroute_calls(
 
 
 def test_no_process_wide_state_is_left_behind(sandbox: Sandbox, transport: Transport) -> None:
-    from facebook_business.api import FacebookAdsApi  # noqa: PLC0415
-    from facebook_business.session import FacebookSession  # noqa: PLC0415
+    from facebook_business.api import FacebookAdsApi
+    from facebook_business.session import FacebookSession
 
     hook = sys.excepthook
     assert client.read_pixel(transport, TOKEN, PIXEL)["id"] == PIXEL
@@ -95,7 +95,7 @@ def test_no_process_wide_state_is_left_behind(sandbox: Sandbox, transport: Trans
 
 
 def test_two_connections_at_once_keep_their_tokens_apart(sandbox: Sandbox, transport: Transport) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor
 
     tokens = [f"EAAsandboxtoken{number:04}" for number in range(8)]
     with ThreadPoolExecutor(4) as pool:

@@ -17,7 +17,7 @@ def test_an_order_reaches_organiser_and_marketplace_once(
     marketplace.add_code("meta", "org", "100000000000021", organizer="org-1")
     answer = client.post("/api/v1/orders", json=marketplace.order(), headers=marketplace.bearer())
     assert answer.status_code == 201, answer.text
-    ids = answer.json["event_ids"]
+    ids = answer.get_json()["event_ids"]
     run_pipeline()
     sent = conversions(sandbox.url)
     assert {(item["pixel"], item["event_name"], item["event_id"]) for item in sent} == {

@@ -1,0 +1,23 @@
+"""Fixtures of delivery's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from adrail.sandbox import SandboxServer
+from tests.core.delivery.world import World, provider
+from tests.marketplace import Marketplace
+
+
+@pytest.fixture
+def bare_world(marketplace: Marketplace, sandbox: SandboxServer) -> World:
+    """A marketplace without tracking codes."""
+    return World(marketplace, sandbox, provider())
+
+
+@pytest.fixture
+def world(bare_world: World) -> World:
+    """A marketplace whose organisers and itself have a server-side tracking code each."""
+    for name in ("market", "org-1", "org-2"):
+        bare_world.add_code(name)
+    return bare_world

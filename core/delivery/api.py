@@ -1,5 +1,6 @@
 """The door of delivery: the only module other features import."""
 
+from core.delivery.jobs import sweep
 from core.delivery.queries import delivery_detail, delivery_log, ledger
 from core.delivery.recent import last_accepted
 from core.delivery.replaying import replay
@@ -21,5 +22,6 @@ __all__ = [
     "ledger",
     "plan",
     "replay",
+    "sweep",
     "wake",
 ]

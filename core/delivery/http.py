@@ -13,7 +13,7 @@ from core.delivery.views import DeliveryDetail, DeliveryView, LedgerCounts
 from core.paging import Page
 from core.web import require_actor
 
-blp = Blueprint("deliveries", __name__, url_prefix="/api/v1/deliveries", description="What was sent, and what not")
+blp = Blueprint("delivery_log", __name__, url_prefix="/api/v1/deliveries", description="What was sent, and what not")
 
 VIEW = "view_deliveries"
 

@@ -28,8 +28,9 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
     """One canonical conversion for one destination.
 
     ``state`` is ``pending``, ``accepted``, ``ignored`` or ``dead``; ``reason`` says why. ``conversion`` holds what the
-    plugin's builder needs except people; ``sealed_client`` (address, user agent) is erased when the state is final.
-    ``platform_event_id`` is the id shared with the browser pixel. ``lease_until`` marks a row some worker is sending.
+    plugin's builder needs except people; ``sealed_client`` (address, user agent) is erased once accepted or ignored, and
+    kept for a week for the replay of a dead one. ``platform_event_id`` is the id shared with the browser pixel.
+    ``lease_until`` marks a row some worker is sending.
     """
 
     __tablename__ = "conversion_deliveries"
@@ -44,6 +45,10 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
         ),
         Index("ix_conversion_deliveries_log", "tenant_id", "id"),
         Index("ix_conversion_deliveries_order", "tenant_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+        Index("ix_conversion_deliveries_organizer", "tenant_id", "organizer_id", "id"),
+        Index("ix_conversion_deliveries_received", "tenant_id", "received_at"),
+        Index("ix_conversion_deliveries_dead", "tenant_id", "id", postgresql_where=text("state = 'dead'")),
+        Index("ix_conversion_deliveries_code", "code_id", "settled_at", postgresql_where=text("state = 'accepted'")),
     )
 
     event_id: Mapped[uuid.UUID] = plain()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.catalog.api import order_event_id
-from core.codes.api import Decision, OptOut, Place, ResolvableCode, Resolution
+from core.codes.api import Decision, OptOut, Place, Resolution, ResolvableCode
 from core.delivery import reasons
 from core.delivery.basket import ORDER_COMPLETED, Basket, Line, read_basket
 from core.delivery.stored import StoredEvent

@@ -614,6 +614,20 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
+        "ix_conversion_deliveries_code",
+        "conversion_deliveries",
+        ["code_id", "settled_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'accepted'"),
+    )
+    op.create_index(
+        "ix_conversion_deliveries_dead",
+        "conversion_deliveries",
+        ["tenant_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'dead'"),
+    )
+    op.create_index(
         "ix_conversion_deliveries_due",
         "conversion_deliveries",
         ["connection_id", "next_attempt_at"],
@@ -627,6 +641,15 @@ def upgrade() -> None:
         ["tenant_id", "order_id"],
         unique=False,
         postgresql_where=sa.text("order_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_conversion_deliveries_organizer",
+        "conversion_deliveries",
+        ["tenant_id", "organizer_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_conversion_deliveries_received", "conversion_deliveries", ["tenant_id", "received_at"], unique=False
     )
     op.create_table(
         "event_tracking_codes",
@@ -778,6 +801,8 @@ def downgrade() -> None:
     op.drop_table("ticket_types")
     op.drop_table("order_transitions")
     op.drop_table("event_tracking_codes")
+    op.drop_index("ix_conversion_deliveries_received", table_name="conversion_deliveries")
+    op.drop_index("ix_conversion_deliveries_organizer", table_name="conversion_deliveries")
     op.drop_index(
         "ix_conversion_deliveries_order",
         table_name="conversion_deliveries",
@@ -788,6 +813,16 @@ def downgrade() -> None:
         "ix_conversion_deliveries_due",
         table_name="conversion_deliveries",
         postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.drop_index(
+        "ix_conversion_deliveries_dead",
+        table_name="conversion_deliveries",
+        postgresql_where=sa.text("state = 'dead'"),
+    )
+    op.drop_index(
+        "ix_conversion_deliveries_code",
+        table_name="conversion_deliveries",
+        postgresql_where=sa.text("state = 'accepted'"),
     )
     op.drop_table("conversion_deliveries")
     op.drop_index(op.f("ix_orders_tenant_id_placed_at"), table_name="orders")

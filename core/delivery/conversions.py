@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -108,17 +108,3 @@ def _open_client(row: Delivery) -> Mapping[str, Any]:
 
 def _raw(value: object) -> RawIdentifier | None:
     return RawIdentifier(value) if isinstance(value, str) and value else None
-
-
-def raw_values(conversions: Sequence[Conversion]) -> set[str]:
-    """Return every clear identifier in some conversions, for recognising them where they must not appear."""
-    return {
-        identifier.reveal()
-        for conversion in conversions
-        for identifier in _identifiers(conversion.user)
-        if identifier is not None
-    }
-
-
-def _identifiers(user: UserData) -> tuple[RawIdentifier | None, ...]:
-    return (user.email, user.phone, user.first_name, user.last_name, user.external_id, user.client_ip, user.user_agent)

@@ -125,7 +125,8 @@ def _filters(
         conditions.append(Delivery.provider == provider)
     if live_event_id is not None:
         within = Delivery.conversion.contains({"items": [{"live_event_id": live_event_id}]})
-        conditions.append(or_(Delivery.live_event_id == live_event_id, within))
+        several = Delivery.order_id.is_not(None) & Delivery.live_event_id.is_(None)
+        conditions.append(or_(Delivery.live_event_id == live_event_id, several & within))
     if order is not None:
         conditions.append(Delivery.order_id == order)
     return conditions

@@ -85,7 +85,7 @@ class DeliveryDetail:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCounts:
-    """``accepted + ignored + pending + dead == expected``; ``reasons`` counts the ignored and dead by reason."""
+    """``accepted + ignored + pending + dead == expected``; ``reasons`` counts those that have one."""
 
     expected: int
     accepted: int

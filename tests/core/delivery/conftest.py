@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from adrail.sandbox import SandboxServer
+from core.delivery import verdicts
 from tests.core.delivery.world import World, provider
 from tests.marketplace import Marketplace
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jitter may draw a wait of nearly nothing; here what failed waits until the test says so."""
+    monkeypatch.setattr(verdicts, "retry_delay", lambda _: timedelta(minutes=1))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.delivery.api import ledger, replay
+from core.delivery.api import last_accepted, ledger, replay
 from core.delivery.verdicts import ACCEPTED, DEAD, IGNORED
 from tests.core.delivery.world import World
 
@@ -95,3 +95,23 @@ def test_the_ledger_can_be_drawn_up_for_an_order_or_a_period(world: World) -> No
     assert ledger(staff, order="A-7").expected == 3
     assert ledger(staff, since=datetime.now(UTC) - timedelta(hours=1)).expected == 3
     assert ledger(staff, order="A-8").expected == 0
+
+
+def test_the_ledger_can_be_drawn_up_for_a_conversion_a_platform_or_a_connection(world: World) -> None:
+    world.plan(world.order(), world.event())
+    staff = world.marketplace.staff
+    assert ledger(staff, canonical="event_view").expected == 2
+    assert ledger(staff, provider=world.provider).expected == 5
+    assert ledger(staff, provider="another").expected == 0
+    assert ledger(staff, connection_id=world.connection("org-1").id).expected == 2
+
+
+def test_a_code_tells_when_a_platform_last_accepted_something_for_it(world: World) -> None:
+    world.plan(world.order())
+    codes = world.marketplace.codes
+    assert last_accepted(world.marketplace.staff, codes.values()) == {}
+    world.deliver([world.connection("org-1").id])
+    (row,) = world.rows("org-1")
+    assert last_accepted(world.marketplace.staff, codes.values()) == {codes["org-1"]: row.settled_at}
+    assert last_accepted(world.marketplace.organizer("org-2"), codes.values()) == {}
+    assert last_accepted(world.marketplace.staff, []) == {}

@@ -12,7 +12,8 @@ from flask_wtf.csrf import generate_csrf
 from core.config import settings
 from webui import auth, blueprint, connections, csp, formats, live_events, navigation, overview, platforms, session
 from webui import words as vocabulary
-from webui.codes import pages as code_pages
+from webui.codes import base as codes
+from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
 from webui.deliveries import views as deliveries
 from webui.static_files import asset
 
@@ -25,7 +26,7 @@ def register(app: Flask) -> None:
     session.init_app(app)
     blueprint.init_app(app)
     app.register_blueprint(blueprint.shared_files())
-    for part in (auth.pages, overview.pages, live_events.pages, code_pages, deliveries.pages, connections.pages):
+    for part in (auth.pages, overview.pages, live_events.pages, codes.pages, deliveries.pages, connections.pages):
         app.register_blueprint(part)
     if settings().demo:
         from webui.demo.views import pages as demo_pages  # noqa: PLC0415 - not even imported in production

@@ -18,9 +18,9 @@ from core.connections.api import (
     replace_secrets,
     resume,
 )
-from core.delivery.api import LedgerCounts, ledger
+from core.delivery.api import ledger
 from core.errors import ConflictError, InvalidInputError
-from webui import platforms, session
+from webui import platforms, session, troubles
 from webui.blueprint import page_blueprint
 from webui.messages import say
 
@@ -42,7 +42,9 @@ def show_list() -> str:
     """Every connection with its state."""
     actor = _manager()
     page = list_connections(actor, cursor=request.args.get("cursor"))
-    return render_template("connections/list.html", page=page, owners=owners(actor), args=request.args.to_dict())
+    return render_template(
+        "connections/list.html", page=page, owners=owners(actor), reason=troubles.reason, args=request.args.to_dict()
+    )
 
 
 @pages.get("/<int:connection_id>")
@@ -58,14 +60,11 @@ def _page(connection: ConnectionView, *, answer: HealthReport | None = None, pro
         connection=connection,
         owner=owners(actor).get(connection.organizer_id, ""),
         secrets=_secret_fields(connection),
-        waiting=_waiting(actor, connection),
+        counts=ledger(actor, connection_id=connection.id),
+        reason=troubles.reason(connection),
         answer=answer,
         problem=problem,
     )
-
-
-def _waiting(actor: Actor, connection: ConnectionView) -> LedgerCounts:
-    return ledger(actor, connection_id=connection.id)
 
 
 def _secret_fields(connection: ConnectionView) -> list[FieldSpec]:
@@ -76,10 +75,16 @@ def _secret_fields(connection: ConnectionView) -> list[FieldSpec]:
 def check_now(connection_id: int) -> ResponseReturnValue:
     """Ask the platform, and show its answer."""
     actor = _manager()
+    before = get_connection(actor, connection_id)
     answer = check(actor, connection_id)
-    if request.headers.get("HX-Request"):
-        return render_template("connections/answer.html", answer=answer)
-    return _page(get_connection(actor, connection_id), answer=answer)
+    after = get_connection(actor, connection_id)
+    if not request.headers.get("HX-Request"):
+        return _page(after, answer=answer)
+    if before.state != after.state:
+        # The whole page tells another story now.
+        say(answer.summary, answer.remedy, tone="good" if answer.ok else "bad")
+        return "", {"HX-Refresh": "true"}
+    return render_template("connections/answer.html", answer=answer)
 
 
 @pages.post("/<int:connection_id>/token")

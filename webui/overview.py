@@ -9,12 +9,12 @@ from flask import render_template
 
 from core.accounts.api import Actor
 from core.codes.api import list_codes, providers
-from core.connections.api import ConnectionView, list_connections
 from core.delivery.api import LedgerCounts, delivery_log, last_accepted, ledger
 from webui import session
 from webui.blueprint import page_blueprint
 from webui.codes import rows as code_rows
 from webui.deliveries import rows as delivery_rows
+from webui.troubles import troubles
 
 DAYS = 7
 LATEST = 5
@@ -44,7 +44,7 @@ def show() -> str:
         "overview.html",
         days=DAYS,
         health=_health(actor),
-        broken=_broken(actor),
+        troubles=troubles(actor),
         purchases=ledger(actor, since=week, canonical=PURCHASE),
         everything=ledger(actor, since=week),
         platforms=_by_platform(actor, week),
@@ -66,12 +66,6 @@ def _health(actor: Actor) -> Health | None:
         working=sum(item.state is code_rows.WORKING for item in listed),
         heard_at=max(heard, default=None),
     )
-
-
-def _broken(actor: Actor) -> list[ConnectionView]:
-    if not session.may("manage_connections"):
-        return []
-    return [item for item in list_connections(actor, limit=MANY).items if item.state == "needs_reconnect"]
 
 
 def _by_platform(actor: Actor, since: datetime) -> list[tuple[str, LedgerCounts]]:

@@ -28,3 +28,11 @@ def mark(slug: str) -> PlatformMark:
     except UnknownPlatformError:
         return PlatformMark(slug, slug.replace("_", " ").title(), slug[:1].upper(), colour)
     return PlatformMark(slug, platform.display_name, platform.badge or platform.display_name[:1], colour)
+
+
+def explained(slug: str, code: str | None) -> tuple[str, str] | None:
+    """Return what an error code of a platform means and what to do, when its plugin says so."""
+    try:
+        return registry().get(slug).explain.get(code or "")
+    except UnknownPlatformError:
+        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.delivery.api import LedgerCounts
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -83,7 +85,6 @@ LIVE_EVENT_STATES = {
     "cancelled": State("Cancelled", "bad"),
     "ended": State("Over", "calm"),
 }
-LEVELS = {"marketplace": "The whole marketplace", "organizer": "All my events", "live_event": "One live event"}
 
 
 def event(canonical: str) -> str:
@@ -126,6 +127,14 @@ def connection_state(state: str) -> State:
 def live_event_state(status: str) -> State:
     """Return the word for a live event's status."""
     return LIVE_EVENT_STATES.get(status, State(plain(status), "calm"))
+
+
+def mostly(counts: LedgerCounts) -> str:
+    """Return « because visitors did not agree» when that explains most of what was not sent."""
+    refused = sum(counts.reasons.get(name, 0) for name in ("no_consent", "consent_withdrawn"))
+    if 2 * refused <= counts.ignored:
+        return ""
+    return f", {'' if refused == counts.ignored else 'mostly '}because visitors did not agree"
 
 
 def plain(code: str) -> str:

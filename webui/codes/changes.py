@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from core.accounts.api import Actor
-from core.codes.api import ChangeView, CodeView, FieldSpec
+from core.codes.api import ChangeView, CodeView, FieldChange, FieldSpec
 from webui import formats, words
-from webui.codes.form import stored_value
+from webui.codes.form import current_value
 
 OWN_LABELS = {
     "enabled": "State",
@@ -45,7 +45,7 @@ def saved(before: CodeView, after: CodeView, specs: Iterable[FieldSpec], *, new_
     for spec in specs:
         if spec.kind == "secret":
             continue
-        was, now = (stored_value(spec.name, code) for code in (before, after))
+        was, now = (current_value(spec, code) for code in (before, after))
         if was != now:
             parts.append(f"{spec.label}: {shown(spec.name, was)} → {shown(spec.name, now)}")
     if new_secret:
@@ -74,32 +74,36 @@ _SHOWN: Mapping[str, Callable[[Any], str]] = {
 
 def lines(changes: Iterable[ChangeView], specs: Iterable[FieldSpec], reader: Actor) -> list[HistoryLine]:
     """Return the history of a code for a page."""
-    known = list(specs)
-    labels = {**OWN_LABELS, **{spec.name: spec.label for spec in known}}
+    known = {spec.name: spec for spec in specs}
     # The public id is stored under its own column, whatever the platform calls it.
-    labels["public_id"] = next((spec.label for spec in known if spec.public_id), "Id")
-    return [_line(change, labels, reader) for change in changes]
+    named = {"public_id" if spec.public_id else name: spec for name, spec in known.items()}
+    return [_line(change, named, reader) for change in changes]
 
 
-def _line(change: ChangeView, labels: Mapping[str, str], reader: Actor) -> HistoryLine:
-    details = [_detail(item.field, item.before, item.after, labels) for item in change.changes]
-    created = change.action == "created"
+def _line(change: ChangeView, specs: Mapping[str, FieldSpec], reader: Actor) -> HistoryLine:
+    # A code that comes out of nothing or goes there is told by the action; its values are beside it on the page.
+    whole = any(item.field == "provider" for item in change.changes)
+    details = [_detail(item, specs) for item in change.changes]
     return HistoryLine(
         id=change.id,
         what=ACTIONS.get(change.action, words.plain(change.action)),
-        details=() if created or change.action == "deleted" else tuple(filter(None, details)),
+        details=() if whole else tuple(filter(None, details)),
         who=_who(change.actor, reader),
         at=change.at,
-        undoable=not created,
+        undoable=change.action != "created",
     )
 
 
-def _detail(name: str, before: Any, after: Any, labels: Mapping[str, str]) -> str:
+def _detail(item: FieldChange, specs: Mapping[str, FieldSpec]) -> str:
+    name, spec = item.field, specs.get(item.field)
     if name in SILENT:
         return ""
     if name == "secrets_set":
-        return "New token stored" if after else ""
-    return f"{labels.get(name, words.plain(name))}: {shown(name, before)} → {shown(name, after)}"
+        return "New token stored" if item.after else ""
+    label = spec.label if spec else OWN_LABELS.get(name, words.plain(name))
+    default = spec.default if spec else None
+    was, now = (default if value is None else value for value in (item.before, item.after))
+    return f"{label}: {shown(name, was)} → {shown(name, now)}"
 
 
 def _who(label: str, reader: Actor) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.codes.api import CodeView, FieldSpec
 from core.errors import DomainError
+from webui import words
 
 MULTIPLE = ("multi",)
 SETTINGS_POINTER = "/settings/"
@@ -53,13 +54,20 @@ def fields_of(
     """Return the fields to show: what was typed, else what the code has, else the defaults."""
     return [
         FormField(
-            spec=spec,
+            spec=_named(spec),
             value=_value(spec, code, form),
             error=problems.fields.get(spec.name, ""),
             set_at=code.secret_set_at if code and spec.kind == "secret" else None,
         )
         for spec in specs
     ]
+
+
+def _named(spec: FieldSpec) -> FieldSpec:
+    """Use the same names for conversions as everywhere on our pages."""
+    if spec.name != "conversion_events":
+        return spec
+    return replace(spec, choices=tuple((name, words.EVENTS.get(name, label)) for name, label in spec.choices))
 
 
 def _value(spec: FieldSpec, code: CodeView | None, form: MultiDict[str, str] | None) -> Any:
@@ -69,18 +77,16 @@ def _value(spec: FieldSpec, code: CodeView | None, form: MultiDict[str, str] | N
         if spec.kind in MULTIPLE:
             return form.getlist(spec.name)
         return spec.name in form if spec.kind == "bool" else form.get(spec.name, "")
-    if code is None:
-        return spec.default
-    stored = stored_value(spec.name, code)
-    value = spec.default if stored is None else stored
+    value = spec.default if code is None else current_value(spec, code)
     return ", ".join(value) if isinstance(value, (list, tuple)) and spec.kind == "text" else value
 
 
-def stored_value(name: str, code: CodeView) -> Any:
-    """Return what a code has in a field of its form."""
-    if name == "conversion_events":
+def current_value(spec: FieldSpec, code: CodeView) -> Any:
+    """Return what holds for a code in a field of its form: what was set, else the default."""
+    if spec.name == "conversion_events":
         return list(code.conversion_events)
-    return code.purpose if name == "consent_purpose" else code.settings.get(name)
+    stored = code.purpose if spec.name == "consent_purpose" else code.settings.get(spec.name)
+    return spec.default if stored is None else stored
 
 
 def read_settings(specs: Iterable[FieldSpec], form: MultiDict[str, str]) -> dict[str, Any]:

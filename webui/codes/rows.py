@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.codes.api import CodeView
-from webui import words
+from webui import session, words
 from webui.words import State
 
 WORKING = State("Working", "good")
@@ -55,7 +55,10 @@ def place(code: CodeView) -> str:
     """Return where a code applies, in words."""
     if code.live_event_title:
         return code.live_event_title
-    return words.LEVELS.get(code.level, code.level)
+    if code.level == "organizer":
+        reader = session.profile_or_none()
+        return "All my events" if reader and reader.actor.organizer_id is not None else "All events"
+    return "The whole marketplace"
 
 
 def _state(code: CodeView, sent_at: datetime | None) -> State:

@@ -6,11 +6,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from core.codes.api import CodeView, get_code, history, list_codes, probe_code, providers, settings_form
-from core.connections.api import list_connections
 from core.delivery.api import last_accepted
 from core.errors import DomainError
 from webui.codes import changes, firing, form, picker, rows
 from webui.codes.base import manager, pages
+from webui.troubles import troubles
 
 HISTORY_SHOWN = 20
 ENABLED = {"on": True, "off": False}
@@ -40,7 +40,7 @@ def show_list() -> str:
         args=request.args.to_dict(),
         choice=choice,
         preview=firing.preview(actor, choice),
-        broken=[item for item in list_connections(actor).items if item.state == "needs_reconnect"],
+        troubles=troubles(actor),
     )
 
 
@@ -74,9 +74,9 @@ def _code_page(code: CodeView, **values: object) -> str:
         row=rows.row(code, last_accepted(actor, [code.id]).get(code.id)),
         code=code,
         settings=[
-            (spec.label, changes.shown(spec.name, form.stored_value(spec.name, code)))
+            (spec.label, changes.shown(spec.name, form.current_value(spec, code)))
             for spec in specs
-            if spec.kind != "secret" and not spec.public_id
+            if spec.kind != "secret" and not spec.public_id and spec.name != "consent_purpose"
         ],
         page=page,
         history=changes.lines(page.items, specs, actor),

@@ -69,9 +69,14 @@ def _step(attempt: AttemptView) -> Step:
     return Step(known.word, known.tone, attempt.at, took, original)
 
 
+def tickets(detail: DeliveryDetail) -> list[dict[str, Any]]:
+    """Return the ticket lines; a look at a live event has none."""
+    return [item for item in detail.items if item.get("id") and item["id"] != item.get("live_event_id")]
+
+
 def flat(payload: dict[str, Any] | None) -> list[tuple[str, str]]:
     """Return a payload as rows of a table: the path of each value and the value as text."""
-    return list(_walk(payload or {}, ""))
+    return list(_walk(payload, "")) if payload else []
 
 
 def _walk(value: Any, path: str) -> Iterable[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from flask import g
 
-from core.accounts.api import tenant_view, tenant_with_slug, write_key_of
+from core.accounts.api import find_site, tenant_view, tenant_with_slug, write_key_of
 from core.catalog.api import LiveEventView
+from core.codes.api import tracking_config_for_cart
 
 DEMO_SLUG = "scena"
 CONFIG = "/api/marketplace-client"
@@ -36,34 +37,30 @@ def shop() -> Shop:
     return value
 
 
-def sdk_settings(page_type: str, config: str) -> dict[str, str]:
-    """Return what the page passes to `adrail.init`, except the nonce."""
-    key = shop().write_key
-    separator = "&" if "?" in config else "?"
-    return {
-        "key": key,
-        "endpoint": "/api/tx",
-        "config": f"{CONFIG}{config}{separator}{urlencode({'key': key})}",
-        "pageType": page_type,
-    }
-
-
 def site_config() -> str:
-    """The config of pages that are about no live event."""
-    return "/site/tracking-config"
+    """Address of the config of pages that are about no live event."""
+    return _address("/site/tracking-config")
 
 
 def event_config(event: LiveEventView) -> str:
-    """The config of a live event's page."""
-    return f"/events/{event.slug}/tracking-config"
+    """Address of the config of a live event's page."""
+    return _address(f"/events/{event.slug}/tracking-config")
 
 
-def cart_config(live_event_ids: Iterable[str]) -> str:
-    """The config of cart, checkout and thank-you pages, whose items may be of several organisers."""
-    ids = ",".join(sorted(set(live_event_ids)))
-    return f"/carts/tracking-config?{urlencode({'live_event_ids': ids})}" if ids else site_config()
+def cart_config(live_event_ids: Collection[str]) -> str | dict[str, Any]:
+    """The config of cart, checkout and thank-you pages, whose items may be of several organisers.
+
+    The page brings it along: its address would have to be asked with the cart as a body.
+    """
+    site = find_site(shop().write_key)
+    return tracking_config_for_cart(site, live_event_ids) if site and live_event_ids else site_config()
 
 
-def page_data(page_type: str, config: str, **events: Any) -> dict[str, Any]:
-    """Return what the page's script reads: how to start the SDK and which events just happened."""
-    return {"sdk": sdk_settings(page_type, config), **{name: value for name, value in events.items() if value}}
+def _address(path: str) -> str:
+    return f"{CONFIG}{path}?{urlencode({'key': shop().write_key})}"
+
+
+def page_data(page_type: str, config: str | dict[str, Any], **events: Any) -> dict[str, Any]:
+    """Return what the page's script reads: how to start the SDK, and the events that just happened."""
+    sdk = {"key": shop().write_key, "endpoint": "/api/tx", "config": config, "pageType": page_type}
+    return {"sdk": sdk, **{name: value for name, value in events.items() if value}}

@@ -150,7 +150,7 @@ def thank_you(order_id: str) -> str:
     }
     bought = {"order_id": order_id, **{key: order[key] for key in ("currency", "value", "items")}}
     purchase = bought if checkout.take_fresh(order_id) else None
-    config = shop.cart_config(item["live_event_id"] for item in items)
+    config = shop.cart_config([item["live_event_id"] for item in items])
     data = shop.page_data("thank_you", config, purchase=purchase)
     return _page("thank_you.html", data, order=bought, events=events)
 

@@ -32,6 +32,7 @@ document.addEventListener("htmx:before:request", (event) => {
 
 function showLive() {
   for (const element of document.querySelectorAll("[data-live]")) {
+    element.hidden = false;
     element.classList.toggle("is-paused", document.hidden || !navigator.onLine);
     element.textContent = navigator.onLine ? "Updates by itself" : "Offline";
   }
@@ -43,6 +44,12 @@ showLive();
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");
   if (form && event.target.matches("select, input[type=radio], input[type=checkbox]")) form.requestSubmit();
+});
+
+// Addresses of filtered lists name only what is filtered.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches("form[data-auto]")) return;
+  for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
 });
 
 for (const button of document.querySelectorAll("[data-reveal]")) {

@@ -36,14 +36,13 @@ function check(field, leaving) {
 
 for (const field of document.querySelectorAll("input[data-label]")) {
   let timer;
-  field.addEventListener("input", () => {
+  // Never at once: leaving a field by a click must not move what is being clicked.
+  const later = (leaving) => {
     clearTimeout(timer);
-    timer = setTimeout(() => check(field, false), PAUSE_MS);
-  });
-  field.addEventListener("change", () => {
-    clearTimeout(timer);
-    check(field, true);
-  });
+    timer = setTimeout(() => check(field, leaving), PAUSE_MS);
+  };
+  field.addEventListener("input", () => later(false));
+  field.addEventListener("change", () => later(true));
 }
 
 for (const box of document.querySelectorAll("[data-secret]")) {

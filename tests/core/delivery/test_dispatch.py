@@ -19,6 +19,8 @@ from core.registry import transport
 from tests.core.delivery.world import IP, UA, World
 from tests.platform_records import received
 
+NEVER = float("inf")
+
 
 def sha256(text: str) -> list[str]:
     return [hashlib.sha256(text.encode()).hexdigest()]
@@ -260,11 +262,27 @@ def test_a_worker_that_lost_its_lease_cannot_undo_what_the_next_one_found_out(wo
     world.sql("UPDATE conversion_deliveries SET lease_until = now() - interval '1 second'")
     dispatch.run(world.tenant_id, connection)
     world.fault("http_500", "org-1")
-    lease = dispatch.Lease(world.tenant_id, slow, dispatch.nothing_to_do, float("inf"))
+    lease = dispatch.Lease(world.tenant_id, slow, dispatch.nothing_to_do, NEVER)
     dispatch._send(world.tenant_id, slow, lease)
     row = world.rows("org-1")[0]
     assert row.state == "accepted"
     assert [attempt.outcome for attempt in world.attempts(row.id)] == ["accepted", "retry"]
+
+
+def test_a_worker_that_lost_its_lease_leaves_the_next_ones_lease_alone(world: World) -> None:
+    world.plan(world.event())
+    connection = world.connection("org-1").id
+    slow = prepare(world.tenant_id, connection)
+    assert isinstance(slow, Batch)
+    world.sql("UPDATE conversion_deliveries SET lease_until = now() - interval '1 second'")
+    second = prepare(world.tenant_id, connection)
+    assert isinstance(second, Batch)
+    world.fault("http_500", "org-1")
+    for batch, state in ((slow, "pending"), (second, "accepted")):
+        dispatch._send(world.tenant_id, batch, dispatch.Lease(world.tenant_id, batch, dispatch.nothing_to_do, NEVER))
+        row = world.rows("org-1")[0]
+        assert (row.state, row.attempts) == (state, 2)
+        assert row.lease_until == (second.lease if state == "pending" else None)
 
 
 def test_a_lease_is_prolonged_while_calls_take_long_and_given_up_once_lost(
@@ -275,7 +293,7 @@ def test_a_lease_is_prolonged_while_calls_take_long_and_given_up_once_lost(
     batch = prepare(world.tenant_id, world.connection("org-1").id)
     assert isinstance(batch, Batch)
     signs: list[None] = []
-    lease = dispatch.Lease(world.tenant_id, batch, lambda: signs.append(None), float("inf"))
+    lease = dispatch.Lease(world.tenant_id, batch, lambda: signs.append(None), NEVER)
     assert lease.may_go_on()
     assert len(signs) == 1
     assert lease.until > batch.lease

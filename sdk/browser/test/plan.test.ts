@@ -104,6 +104,13 @@ test("a search passes its words, and no value without a currency", () => {
   assert.equal("value" in event, false);
 });
 
+test("an organiser that owns all of an order gets the value the page stated, fees included", () => {
+  const items = [{ live_event_id: "ev-1", ticket_type_id: "tt-1", quantity: 2, unit_price: "100.00" }];
+  const order = orderSource({ order_id: "A-1002", currency: "RON", value: "216.00", items });
+  assert.equal(planPixel(market, order, config)!.value, "216.00");
+  assert.equal(planPixel(first, order, config)!.value, "216.00");
+});
+
 test("an order has the whole's id for the marketplace and the organiser's for its codes", () => {
   const order = orderSource({
     order_id: "A-1001",

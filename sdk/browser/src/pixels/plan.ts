@@ -20,7 +20,7 @@ export function planPixel(code: PixelCode, source: PixelSource, config: Tracking
     canonical: source.event_name,
     name: mapped.name,
     event_id: eventId(code, source, config),
-    ...worth(code, payload, items),
+    ...worth(payload, items, code.level === "marketplace" || (isOrder(source) && items.length === all.length)),
     ...(entities.order_id ? { order_id: text(entities.order_id) } : {}),
     ...(payload.query ? { search_string: text(payload.query) } : {}),
     items,
@@ -32,15 +32,17 @@ function owns(code: PixelCode, item: PixelItem, config: TrackingConfig): boolean
   return !!code.organizer_id && config.live_events?.[item.live_event_id] === code.organizer_id;
 }
 
+const isOrder = (source: PixelSource): boolean => source.event_name === ORDER_COMPLETED;
+
 function eventId(code: PixelCode, source: PixelSource, config: TrackingConfig): string {
-  if (source.event_name !== ORDER_COMPLETED) return source.event_id;
+  if (!isOrder(source)) return source.event_id;
   const organizer = code.level === "marketplace" ? null : (code.organizer_id ?? null);
   return orderEventId(config.namespace ?? "", text(source.entities.order_id), ORDER_COMPLETED, organizer);
 }
 
 /** The whole's value is what the page stated (it may include fees); a part's value can only be the sum of its items. */
-function worth(code: PixelCode, payload: Fields, items: PixelItem[]): { value?: string; currency?: string } {
-  const stated = code.level === "marketplace" ? (payload.value ?? payload.cart_value) : undefined;
+function worth(payload: Fields, items: PixelItem[], whole: boolean): { value?: string; currency?: string } {
+  const stated = whole ? (payload.value ?? payload.cart_value) : undefined;
   const value = stated === undefined ? total(items) : text(stated);
   return value !== undefined && payload.currency ? { value, currency: text(payload.currency) } : {};
 }

@@ -16,7 +16,7 @@ DATA_DIR ?=
 PORT ?=
 UP_OPTIONS := $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
-.PHONY: help setup setup-dev run test lint types contracts unit bench proof lock clean
+.PHONY: help setup setup-dev run test lint types contracts unit bench proof docs screenshots lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,12 @@ bench: setup-dev ## Benchmarks of docs/benchmarks.md, one JSON line each
 
 proof: setup-dev ## Every seeded check at full size; writes docs/proof.md
 	python -m tests.proof
+
+docs: setup-dev ## Write the generated pages of docs/reference anew
+	python -m tests.docs.generate
+
+screenshots: setup-dev ## Take the pictures of docs/screenshots anew
+	python -m tests.browser.screenshots
 
 lock: $(STAMPS)/dev ## Resolve dependencies anew for Python 3.11 to 3.14
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q setup.cfg -o requirements/runtime.txt

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
+import ipaddress
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "0.0.0.0")  # noqa: S104 - compared with, never bound to
+KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class ConfigError(Exception):
@@ -21,7 +23,9 @@ class ConfigError(Exception):
 class Settings(BaseSettings):
     """All settings of the server; a field's environment variable is ``ADRAIL_`` + its name, unless it has an alias."""
 
-    model_config = SettingsConfigDict(env_prefix="ADRAIL_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ADRAIL_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     env: Literal["development", "production"] = Field("development", description="production refuses sandboxes")
     database_url: SecretStr = Field(
@@ -64,10 +68,22 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql://")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
     @field_validator("base_url", "sandbox_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else None
+    def _origin(cls, value: str | None) -> str | None:
+        return None if value is None else _http_url(value, path_allowed=False)
+
+    @field_validator("endpoints")
+    @classmethod
+    def _endpoint_urls(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        return {slug: {name: _http_url(url) for name, url in urls.items()} for slug, urls in value.items()}
 
     @field_validator("master_keys")
     @classmethod
@@ -86,7 +102,7 @@ class Settings(BaseSettings):
             f"ADRAIL_ENDPOINTS[{slug}][{name}] points at this machine: production never talks to a sandbox"
             for slug, urls in self.endpoints.items()
             for name, url in urls.items()
-            if any(f"//{host}" in url for host in LOOPBACK)
+            if _is_loopback(url)
         )
         if self.demo:
             problems.append("ADRAIL_DEMO must not be set: the demo marketplace has well-known data")
@@ -104,17 +120,38 @@ class Settings(BaseSettings):
         }
 
 
+def _http_url(url: str, *, path_allowed: bool = True) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://rail.example")
+    if not path_allowed and parts.path.strip("/"):
+        raise ValueError("must be scheme and host only, such as https://rail.example")
+    return url.rstrip("/")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
 def parse_master_keys(text: str) -> dict[str, bytes]:
-    """Return key id → 32 bytes, in the order given; raises `ValueError` naming the bad entry."""
+    """Return key id → 32 bytes, in the order given; raises `ValueError` naming the bad entry, never its key."""
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), start=1):
         key_id, _, encoded = entry.partition(":")
         try:
             raw = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             raw = b""
-        if not key_id or len(raw) != 32:
+        if not KEY_ID.fullmatch(key_id) or len(raw) != 32:
             raise ValueError(f"entry {position} is not `id:base64 of 32 bytes`")
+        if key_id in keys:
+            raise ValueError(f"entry {position} repeats the id of an earlier one; give every key its own id")
         keys[key_id] = raw
     if not keys:
         raise ValueError("at least one `id:base64 of 32 bytes` is needed")
@@ -122,19 +159,32 @@ def parse_master_keys(text: str) -> dict[str, bytes]:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment; raises `ConfigError` that lists every problem at once."""
+    """Read the environment; raises `ConfigError` that lists every problem at once, values left out."""
     try:
         return Settings(**overrides)
     except ValidationError as exc:
-        lines = [f"  {_variable(error['loc'])}: {error['msg']}" for error in exc.errors()]
+        lines = [
+            f"  {variable(str(error['loc'][0]))}: {_message(error)}" if error["loc"] else f"  {_message(error)}"
+            for error in exc.errors()
+        ]
         raise ConfigError("settings are not usable:\n" + "\n".join(lines)) from None
+    except SettingsError:
+        # The only variable that holds JSON.
+        raise ConfigError(f"settings are not usable:\n  {variable('endpoints')}: must be JSON") from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "settings"
-    if name.isupper() or name == "settings":
-        return name
-    return f"ADRAIL_{name.upper()}"
+def _message(error: Any) -> str:
+    if error["type"] == "missing":
+        return "must be set"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def variable(field: str) -> str:
+    """The environment variable of a settings field, given the field's name or the variable itself."""
+    if field.isupper():
+        return field
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias) if alias else f"ADRAIL_{field.upper()}"
 
 
 @functools.lru_cache(maxsize=1)

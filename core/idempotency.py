@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable
 
 from flask import Request, Response
-from sqlalchemy import delete, text
+from sqlalchemy import ColumnElement, delete, text, update
 from sqlalchemy.orm import Session
 
-from core.catalog.models import IdempotencyRecord
+from core.db.idempotency_models import IdempotencyRecord
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
 
@@ -28,46 +28,54 @@ RETURNING 1
 def idempotent(tenant_id: int, scope: str, request: Request, work: Callable[[], Response]) -> Response:
     """Run ``work`` once per `Idempotency-Key`; without the header just run it.
 
-    Raises `ConflictError` while the first request still runs, or when the key was used for another request.
+    Only an answer that ``work`` returns is kept: after an error the key may be used again. Raises `ConflictError`
+    while the first request still runs, or when the key was used for another request.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return work()
-    if not 1 <= len(key) <= MAX_KEY:
-        problem = FieldProblem("/Idempotency-Key", "length", "use 1 to 255 characters")
+    if not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        problem = FieldProblem("/Idempotency-Key", "length", f"use 1 to {MAX_KEY} printable ASCII characters")
         raise InvalidInputError("the Idempotency-Key header is not usable", errors=[problem])
     digest = hashlib.sha256(request.method.encode() + b"\0" + request.get_data()).digest()
     with tenant_session(tenant_id) as session:
         values = {"tenant": tenant_id, "scope": scope, "key": key, "hash": digest}
         claimed = session.execute(CLAIM, values).scalar()
         known = None if claimed else session.get(IdempotencyRecord, (tenant_id, scope, key))
-    if known is not None:
+    if not claimed:
         return _answer_again(known, digest)
     try:
         response = work()
     except BaseException:
         with tenant_session(tenant_id) as session:
-            _forget(session, tenant_id, scope, key)
+            session.execute(delete(IdempotencyRecord).where(*_mine(tenant_id, scope, key, digest)))
         raise
     with tenant_session(tenant_id) as session:
-        record = session.get_one(IdempotencyRecord, (tenant_id, scope, key))
-        record.status, record.response = response.status_code, response.get_data()
+        _keep(session, (tenant_id, scope, key, digest), response)
     return response
 
 
-def _answer_again(known: IdempotencyRecord, digest: bytes) -> Response:
-    if known.request_hash != digest:
+def _keep(session: Session, mine: tuple[int, str, str, bytes], response: Response) -> None:
+    statement = update(IdempotencyRecord).where(*_mine(*mine))
+    session.execute(statement.values(status=response.status_code, response=response.get_data()))
+
+
+def _mine(tenant_id: int, scope: str, key: str, digest: bytes) -> tuple[ColumnElement[bool], ...]:
+    # Slower than a minute means that another request may have taken the key over; its record is not ours to touch.
+    return (
+        IdempotencyRecord.tenant_id == tenant_id,
+        IdempotencyRecord.scope == scope,
+        IdempotencyRecord.key == key,
+        IdempotencyRecord.request_hash == digest,
+        IdempotencyRecord.status.is_(None),
+    )
+
+
+def _answer_again(known: IdempotencyRecord | None, digest: bytes) -> Response:
+    if known is not None and known.request_hash != digest:
         raise ConflictError("this Idempotency-Key was used for another request", code="idempotency_key_reused")
-    if known.status is None:
+    if known is None or known.status is None:
         raise ConflictError("the first request with this Idempotency-Key still runs", code="request_in_progress")
     response = Response(known.response, status=known.status, content_type="application/json")
     response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-def _forget(session: Session, tenant_id: int, scope: str, key: str) -> None:
-    session.execute(
-        delete(IdempotencyRecord).where(
-            IdempotencyRecord.tenant_id == tenant_id, IdempotencyRecord.scope == scope, IdempotencyRecord.key == key
-        )
-    )

@@ -1,12 +1,36 @@
-"""problem+json (RFC 9457) answers."""
+"""problem+json (RFC 9457): its schema, and the answers that errors become."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import marshmallow as ma
 import orjson
 from flask import Response, g
+from werkzeug.exceptions import HTTPException
+
+from core.errors import DomainError, FieldProblem
+from core.validation import field_problems
+
+# Stable texts of our own; the framework's names of statuses change between its versions.
+CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    408: "request_timeout",
+    411: "length_required",
+    413: "body_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    422: "invalid_input",
+    429: "too_many_requests",
+    431: "headers_too_large",
+    500: "internal_error",
+    503: "unavailable",
+}
+PLACES = {"json", "query", "querystring", "headers", "path", "form"}
 
 
 class ProblemField(ma.Schema):
@@ -41,3 +65,35 @@ def problem_response(status: int, code: str, title: str, detail: str, errors: li
         "request_id": g.get("request_id", ""),
     }
     return Response(orjson.dumps(body), status=status, content_type="application/problem+json")
+
+
+def handle_domain_error(error: DomainError) -> Response:
+    """Answer a domain error as problem+json."""
+    response = problem_response(
+        error.status, error.code, error.title, error.detail, [e.as_dict() for e in error.errors]
+    )
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def handle_http_error(error: HTTPException) -> Response:
+    """Answer the framework's own errors as problem+json, with the field messages that webargs found."""
+    status = error.code or 500
+    messages: Any = (getattr(error, "data", None) or {}).get("messages", {})
+    problems = [problem.as_dict() for problem in _field_problems(messages)]
+    code = CODES.get(status, f"http_{status}")
+    response = problem_response(status, code, error.name, error.description or "", problems)
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response
+
+
+def _field_problems(messages: Any) -> Iterator[FieldProblem]:
+    """One problem a message; webargs puts the place (json, query) on top, the pointer starts below it."""
+    for place, below in messages.items() if isinstance(messages, dict) else ():
+        yield from field_problems(below if place in PLACES else {place: below})

@@ -16,7 +16,7 @@ import structlog
 from adrail import SDK_VERSION, ConversionSender, NotSupportedError, PixelProvider, Platform, Transport, hookspecs
 from adrail.platform import CAPABILITIES
 from adrail.settings import public_id_field
-from core.config import Settings, settings
+from core.config import ConfigError, Settings, settings, variable
 
 GROUP = "adrail.platforms"
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,7 +38,7 @@ class Registry:
     def __init__(self, points: Iterable[EntryPoint]) -> None:
         self._platforms: dict[str, Platform] = {}
         self._origin: dict[str, str] = {}
-        self._managers: dict[str, pluggy.PluginManager] = {}
+        self._plugins: list[tuple[str, pluggy.PluginManager]] = []
         for point in sorted(points, key=lambda item: item.name):
             self._load(point)
 
@@ -52,16 +52,17 @@ class Registry:
             manager.register(module, name=point.name)
             _refuse_unknown_hooks(module)
             manager.check_pending()
-            platforms = manager.hook.register_platform()
+            # One by one: pluggy leaves out an answer of None, and a platform that is missing must not go unnoticed.
+            platforms = [item.function() for item in manager.hook.register_platform.get_hookimpls()]
         except Exception as exc:
-            raise PluginError(f"plugin {origin} cannot be loaded: {exc}") from exc
+            raise PluginError(f"plugin {origin} cannot be loaded: {exc or type(exc).__name__}") from exc
         for platform in platforms:
             self._add(platform, origin)
-        self._managers[origin] = manager
+        self._plugins.append((origin, manager))
 
-    def _add(self, platform: Platform, origin: str) -> None:
+    def _add(self, platform: Any, origin: str) -> None:
         problems = _problems(platform)
-        if platform.slug in self._platforms:
+        if not problems and platform.slug in self._platforms:
             problems.append(f"slug {platform.slug!r} is already taken by {self._origin[platform.slug]}")
         if problems:
             raise PluginError(f"plugin {origin} cannot be used: {'; '.join(problems)}")
@@ -73,7 +74,8 @@ class Registry:
         return tuple(self._platforms[slug] for slug in sorted(self._platforms))
 
     def origin(self, slug: str) -> str:
-        """Name and version of the distribution a platform came with."""
+        """Distribution, version and entry point that a platform came with; raises `UnknownPlatformError`."""
+        self.get(slug)
         return self._origin[slug]
 
     def get(self, slug: str) -> Platform:
@@ -85,7 +87,9 @@ class Registry:
             raise UnknownPlatformError(f"no platform {slug!r} is installed (installed: {known})") from None
 
     def supporting(self, capability: str) -> tuple[Platform, ...]:
-        """Every platform that has a capability."""
+        """Every platform that has a capability; raises `ValueError` for a capability that this API does not know."""
+        if capability not in CAPABILITIES:
+            raise ValueError(f"unknown capability {capability!r}; known: {', '.join(CAPABILITIES)}")
         return tuple(item for item in self.all() if getattr(item, capability) is not None)
 
     def conversions(self, slug: str) -> ConversionSender:
@@ -105,7 +109,7 @@ class Registry:
     def call(self, hook: str, **arguments: Any) -> list[Any]:
         """Broadcast a hook; a plugin that raises is logged by name and does not disturb the others."""
         results: list[Any] = []
-        for origin, manager in self._managers.items():
+        for origin, manager in self._plugins:
             try:
                 results.extend(getattr(manager.hook, hook)(**arguments))
             except Exception:
@@ -119,12 +123,25 @@ def transport(platform: Platform, config: Settings | None = None) -> Transport:
     endpoints = dict(platform.endpoints)
     if config.sandbox_url:
         endpoints = {name: f"{config.sandbox_url}/{platform.slug}/{name}" for name in endpoints}
-    endpoints.update({name: url.rstrip("/") for name, url in config.endpoints.get(platform.slug, {}).items()})
+    endpoints.update(config.endpoints.get(platform.slug, {}))
     return Transport(endpoints=endpoints)
 
 
+def check_endpoints(config: Settings) -> None:
+    """Raise `ConfigError` when `ADRAIL_ENDPOINTS` names a platform or endpoint that no plugin declares."""
+    for slug, urls in config.endpoints.items():
+        try:
+            known = registry().get(slug).endpoints
+        except UnknownPlatformError as exc:
+            raise ConfigError(f"{variable('endpoints')}: {exc}") from None
+        if foreign := sorted(set(urls) - set(known)):
+            names = ", ".join(sorted(known))
+            raise ConfigError(f"{variable('endpoints')}[{slug}]: unknown endpoint {foreign[0]!r}; it has: {names}")
+
+
 def _origin(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    name = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    return f"{name} ({point.name})"
 
 
 def _refuse_unknown_hooks(module: Any) -> None:
@@ -138,10 +155,11 @@ def _refuse_unknown_hooks(module: Any) -> None:
 def _problems(platform: Any) -> list[str]:
     if not isinstance(platform, Platform):
         return [f"register_platform returned {type(platform).__name__}, not Platform"]
+    if str(platform.sdk_version).split(".")[0] != SDK_VERSION.split(".")[0]:
+        # Nothing else of another version's object can be judged.
+        return [f"written for plugin API {platform.sdk_version}, this server has {SDK_VERSION}"]
     problems = []
-    if platform.sdk_version.split(".")[0] != SDK_VERSION.split(".")[0]:
-        problems.append(f"written for plugin API {platform.sdk_version}, this server has {SDK_VERSION}")
-    if not SLUG.fullmatch(platform.slug):
+    if not isinstance(platform.slug, str) or not SLUG.fullmatch(platform.slug):
         problems.append(f"slug {platform.slug!r} must match [a-z][a-z0-9_]*")
     if not (is_dataclass(platform.settings) and fields(platform.settings)):
         problems.append("settings must be a dataclass made of adrail.setting fields")

@@ -4,12 +4,24 @@ from core.accounts import models as accounts
 from core.catalog import models as catalog
 from core.codes import models as codes
 from core.connections import models as connections
+from core.db import idempotency_models as idempotency
 from core.db import schedule_models as schedules
 from core.db.base import Base
 from core.delivery import models as delivery
 from core.events import models as events
 from core.privacy import models as privacy
 
-__all__ = ["accounts", "catalog", "codes", "connections", "delivery", "events", "metadata", "privacy", "schedules"]
+__all__ = [
+    "accounts",
+    "catalog",
+    "codes",
+    "connections",
+    "delivery",
+    "events",
+    "idempotency",
+    "metadata",
+    "privacy",
+    "schedules",
+]
 
 metadata = Base.metadata

@@ -24,10 +24,14 @@ def field_problems(messages: Any, pointer: str = "") -> Iterator[FieldProblem]:
     """Turn marshmallow's nested messages into one problem per message."""
     if isinstance(messages, dict):
         for key, value in messages.items():
-            yield from field_problems(value, pointer if key == "_schema" else f"{pointer}/{key}")
+            yield from field_problems(value, pointer if key == "_schema" else f"{pointer}/{_escaped(key)}")
     elif isinstance(messages, list):
         for item in messages:
             if isinstance(item, str):
                 yield FieldProblem(pointer, "schema", item)
             else:
                 yield from field_problems(item, pointer)
+
+
+def _escaped(key: object) -> str:
+    return str(key).replace("~", "~0").replace("/", "~1")

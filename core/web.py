@@ -1,4 +1,4 @@
-"""What every HTTP endpoint shares: who is asking, which site, one idea of an error, one kind of page."""
+"""What every HTTP endpoint shares: who is asking, which site and origin, JSON in and out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 import orjson
 from flask import Response, current_app, g, request
-from werkzeug.exceptions import HTTPException
 
 from core.accounts.api import Actor, SiteKey, authenticate_key, find_site, touch_key
-from core.errors import DomainError, FieldProblem, ForbiddenError, NotSignedInError
+from core.errors import FieldProblem, ForbiddenError, NotSignedInError
+from core.json_input import MediaTypeError, parse_json
 from core.paging import MAX_LIMIT
-from core.problems import problem_response
 
 
 class PageArgs(ma.Schema):
@@ -104,49 +103,11 @@ def preflight(methods: str) -> Response:
     return response
 
 
-def handle_domain_error(error: DomainError) -> Response:
-    """Answer a domain error as problem+json."""
-    response = problem_response(
-        error.status, error.code, error.title, error.detail, [e.as_dict() for e in error.errors]
-    )
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def handle_http_error(error: HTTPException) -> Response:
-    """Answer the framework's own errors as problem+json, with the field messages that webargs found."""
-    status = error.code or 500
-    messages: Any = getattr(error, "data", {}).get("messages", {}) if hasattr(error, "data") else {}
-    problems = list(_flatten(messages))
-    code = "invalid_input" if problems else (error.name or "error").lower().replace(" ", "_")
-    response = problem_response(status, code, error.name, error.description or "", problems)
-    for name, value in error.get_headers():
-        if name.lower() in {"allow", "retry-after"}:
-            response.headers[name] = value
-    return response
-
-
-def _flatten(messages: Any, pointer: str = "") -> Any:
-    if isinstance(messages, dict):
-        for key, value in messages.items():
-            # webargs puts the place (json, query) on top; the pointer starts below it.
-            below = pointer if not pointer and key in {"json", "query", "headers"} else f"{pointer}/{key}"
-            yield from _flatten(value, below)
-    elif isinstance(messages, list):
-        for item in messages:
-            if isinstance(item, str):
-                yield FieldProblem(pointer, "schema", item).as_dict()
-            else:
-                yield from _flatten(item, pointer)
-
-
 def json_body() -> Any:
-    """The request's JSON; raises `BadRequest` as problem+json when it is not JSON."""
-    return request.get_json(force=True)
+    """The request's JSON body; raises `BodyError` kinds when it is not sent as JSON or cannot be read as such."""
+    if not request.is_json:
+        raise MediaTypeError("send JSON, with the header `Content-Type: application/json`")
+    return parse_json(request.get_data())
 
 
 def json_response(body: Any, status: int = 200) -> Response:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 
+import redis
 import structlog
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_smorest import Api
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import webui.app
@@ -18,16 +22,19 @@ from core.catalog.http import blp as orders
 from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
-from core.errors import DomainError
-from core.problems import Problem, problem_response
+from core.errors import DomainError, UnavailableError
+from core.problems import Problem, handle_domain_error, handle_http_error, problem_response
 from core.registry import registry
-from core.web import handle_domain_error, handle_http_error
 from server import health, metrics
 from tracking.collector.consent import blp as consent
 from tracking.collector.http import blp as collector
 from tracking.config.http import blp as tracking_config
 
 API_PATHS = ("/api/", "/sdk/", "/healthz", "/readyz", "/metrics")
+QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
+HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
 BLUEPRINTS = (collector, consent, tracking_config, orders, codes, deliveries)
 
 log = structlog.get_logger(__name__)
@@ -99,6 +106,10 @@ def _answer_errors(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         return handle_http_error(error) if is_api() else webui.problems.page_for(error)
 
+    def away(error: Exception) -> Response:
+        log.error("a server is away", path=request.path, exc_info=error)
+        return domain(UnavailableError("a server that adrail needs is away; nothing is known to have changed"))
+
     def unexpected(error: Exception) -> Response:
         log.error("request failed", path=request.path, exc_info=error)
         if not is_api():
@@ -110,6 +121,8 @@ def _answer_errors(app: Flask) -> None:
 
     app.register_error_handler(DomainError, domain)
     app.register_error_handler(HTTPException, http)
+    for kind in AWAY:
+        app.register_error_handler(kind, away)
     app.register_error_handler(Exception, unexpected)
 
 
@@ -117,10 +130,12 @@ def _trace(app: Flask) -> None:
     @app.before_request
     def _start() -> None:
         sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if sent.isascii() and sent.isprintable() and 0 < len(sent) <= 64 else uuid.uuid4().hex
+        g.request_id = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         g.started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        if "\0" in request.path or "%00" in request.environ.get("QUERY_STRING", ""):
+            raise BadRequest("the address holds the character NUL, which cannot be looked up; leave it out")
 
     @app.after_request
     def _finish(response: Response) -> Response:
@@ -128,14 +143,11 @@ def _trace(app: Flask) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
         endpoint = request.endpoint or "unknown"
-        metrics.REQUESTS.labels(request.method, endpoint, response.status_code).inc()
+        # Invented methods must not grow the metrics without end.
+        method = request.method if request.method in HTTP_METHODS else "other"
+        metrics.REQUESTS.labels(method, endpoint, response.status_code).inc()
         metrics.REQUEST_SECONDS.labels(endpoint).observe(seconds)
-        if not request.path.startswith(("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")):
-            log.info(
-                "request",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                ms=round(seconds * 1000, 1),
-            )
+        if not request.path.startswith(QUIET_PATHS):
+            ms = round(seconds * 1000, 1)
+            log.info("request", method=method, path=request.path, status=response.status_code, ms=ms)
         return response

@@ -55,4 +55,4 @@ def run_cron() -> None:
     """Tick until stopped."""
     registry().call("startup", processes=["cron"])
     ensure_schedules()
-    Cron(client()).start()
+    Cron(client()).start()  # type: ignore[no-untyped-call]

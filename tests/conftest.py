@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from adrail.sandbox import SandboxServer
 from tests.marketplace import Marketplace, make_marketplace
+from tests.platform_records import reset
 from tests.process_state import forget, use_environment
 from tests.servers import TestServers, create_database, database_url, drop_database, valkey_url
 
@@ -60,7 +61,7 @@ def worker_number() -> int:
 
 @pytest.fixture(scope="module")
 def database(worker_number: int, sandbox: SandboxServer) -> Iterator[str]:
-    """An empty migrated database and an empty Valkey for this module; settings point at them and at the sandbox."""
+    """An empty migrated database, Valkey and sandbox for this module; settings point at them."""
     name = f"adrail_test_{worker_number}"
     create_database(name)
     with use_environment(
@@ -71,6 +72,7 @@ def database(worker_number: int, sandbox: SandboxServer) -> Iterator[str]:
         ADRAIL_DATABASE_POOL_SIZE="4",
     ):
         redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+        reset(sandbox.url)
         yield os.environ["DATABASE_URL"]
     drop_database(name)
 

@@ -1,6 +1,7 @@
 """The door of accounts: the only module other features import."""
 
-from core.accounts.people import Profile, create_user, load_profile, normalise_email, set_password, sign_in
+from core.accounts.audit import record_audit, verify_audit
+from core.accounts.people import check_new_user, create_user, normalise_email, set_password
 from core.accounts.service import (
     Actor,
     SiteKey,
@@ -8,11 +9,11 @@ from core.accounts.service import (
     ensure_installation_key,
     find_site,
     forget_sites,
-    record_audit,
     tenant_key,
     touch_key,
 )
 from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant, tenant_exists
+from core.accounts.sign_in import Profile, load_profile, sign_in
 from core.accounts.views import (
     OrganizerView,
     TenantView,
@@ -32,6 +33,7 @@ __all__ = [
     "SiteKey",
     "TenantView",
     "authenticate_key",
+    "check_new_user",
     "create_key",
     "create_organizer",
     "create_tenant",
@@ -52,5 +54,6 @@ __all__ = [
     "tenant_view",
     "tenant_with_slug",
     "touch_key",
+    "verify_audit",
     "write_key_of",
 ]

@@ -1,27 +1,26 @@
-"""Keys, principals and the audit log: who is asking, and what they did."""
+"""Keys and principals: who is asking, and which data key is theirs."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
 from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.accounts.models import AuditEntry
 from core.accounts.models import DataKey as DataKeyRow
 from core.db.session import anonymous_session, maintainer_session, tenant_session
 from core.security.crypto import DataKey, keyring
 from core.security.tokens import key_hash
 
 SITE_CACHE_SECONDS = 60.0
+RETRY_SECONDS = 2.0
+MOST_SITES = 10_000
 
 STAFF_PERMISSIONS = frozenset(
     {"view_events", "manage_tracking_codes", "view_deliveries", "manage_connections", "place_orders"}
@@ -71,20 +70,29 @@ _sites: dict[str, tuple[float, SiteKey | None]] = {}
 def find_site(write_key: str) -> SiteKey | None:
     """Return the site of a write key, or None. Cached for 60 s; an old answer serves while the database is away."""
     cached = _sites.get(write_key)
-    if cached and time.monotonic() - cached[0] < SITE_CACHE_SECONDS:
+    now = time.monotonic()
+    if cached and now < cached[0]:
         return cached[1]
     try:
         with anonymous_session() as session:
             row = session.execute(text("SELECT * FROM adrail_find_site(:key)"), {"key": write_key}).one_or_none()
-    except OperationalError:
-        if cached:
-            return cached[1]
-        raise
+    except (OperationalError, InterfaceError, PoolTimeoutError):
+        if cached is None:
+            raise
+        # Every visitor would otherwise wait for the connection attempt to fail.
+        _sites[write_key] = (now + RETRY_SECONDS, cached[1])
+        return cached[1]
     site = SiteKey(**{**row._asdict(), "allowed_origins": tuple(row.allowed_origins)}) if row else None
-    if len(_sites) > 10_000:  # a scan with invented keys must not fill the memory
-        _sites.clear()
-    _sites[write_key] = (time.monotonic(), site)
+    if len(_sites) >= MOST_SITES:
+        _forget_unknown_keys()
+    _sites[write_key] = (now + SITE_CACHE_SECONDS, site)
     return site
+
+
+def _forget_unknown_keys() -> None:
+    """A scan with invented keys must neither fill the memory nor push out the sites that really exist."""
+    for key in [key for key, (_, site) in _sites.copy().items() if site is None]:
+        _sites.pop(key, None)
 
 
 def forget_sites() -> None:
@@ -119,32 +127,6 @@ def ensure_installation_key() -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(20262027)"))
         if session.scalar(select(DataKeyRow.id).where(DataKeyRow.tenant_id.is_(None))) is None:
             session.add(DataKeyRow(tenant_id=None, wrapped_key=DataKey.create(keyring())[1]))
-
-
-def record_audit(
-    session: Session, actor: Actor, action: str, subject: str, detail: dict[str, Any] | None = None
-) -> None:
-    """Append to the tenant's audit log in the caller's transaction; ``detail`` must hold no secret and no PII."""
-    # The chain needs one writer at a time per tenant.
-    session.execute(text("SELECT pg_advisory_xact_lock(20262028, :tenant)"), {"tenant": actor.tenant_id % 2**31})
-    previous = session.scalar(
-        select(AuditEntry.hash).where(AuditEntry.tenant_id == actor.tenant_id).order_by(AuditEntry.id.desc()).limit(1)
-    )
-    now = datetime.now(UTC)
-    body = [actor.tenant_id, now.isoformat(), actor.label, action, subject, detail or {}]
-    session.add(
-        AuditEntry(
-            tenant_id=actor.tenant_id,
-            at=now,
-            actor=actor.label,
-            action=action,
-            subject=subject,
-            detail=detail or {},
-            previous_hash=previous or b"",
-            hash=hashlib.sha256((previous or b"") + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest(),
-        )
-    )
-    session.flush()
 
 
 def touch_key(actor: Actor) -> None:

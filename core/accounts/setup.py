@@ -6,17 +6,23 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import psycopg
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from core.accounts.audit import record_audit
 from core.accounts.models import ApiKey, Organizer, Site, Tenant
 from core.accounts.models import DataKey as DataKeyRow
-from core.accounts.service import ensure_installation_key
+from core.accounts.service import Actor, ensure_installation_key
 from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
+from core.money import known_currency
 from core.security.crypto import DataKey, keyring
-from core.security.tokens import PREFIX_LENGTH, key_hash, new_key
+from core.security.tokens import key_hash, key_prefix, new_key
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 KEY_SCOPES = {
     "server": [
         "place_orders",
@@ -46,38 +52,29 @@ def create_tenant(
     """Create a marketplace with data key, site and server key; raises `InvalidInputError` or `ConflictError`."""
     _check(slug, currency, time_zone, origins)
     ensure_installation_key()
-    with maintainer_session() as session:
-        if session.scalar(select(Tenant.id).where(Tenant.slug == slug)):
-            raise ConflictError(f"a marketplace with slug {slug!r} exists already; choose another slug")
-        tenant = Tenant(slug=slug, name=name, default_currency=currency, time_zone=time_zone)
-        session.add(tenant)
-        session.flush()
-        session.add(DataKeyRow(tenant_id=tenant.id, wrapped_key=DataKey.create(keyring())[1]))
-        site = Site(
-            tenant_id=tenant.id, site_id=site_id, name=name, allowed_origins=origins, write_key=new_key("write")
-        )
-        session.add(site)
-        session.flush()
-        tenant_id, write_key = tenant.id, site.write_key
-    return NewTenant(tenant_id, site_id, write_key, create_key(tenant_id, kind="server", name="first server key"))
+    tenant = Tenant(slug=slug, name=name, default_currency=currency, time_zone=time_zone)
+    site = Site(site_id=site_id, name=name, allowed_origins=[item.lower() for item in origins])
+    site.write_key = new_key("write")
+    try:
+        with maintainer_session() as session:
+            session.add(tenant)
+            session.flush()
+            site.tenant_id = tenant.id
+            session.add_all([site, DataKeyRow(tenant_id=tenant.id, wrapped_key=DataKey.create(keyring())[1])])
+            server_key = _add_key(session, tenant.id, "server", "first server key", None)
+            record_audit(session, Actor.system(tenant.id, "setup"), "tenant.created", f"tenant:{tenant.id}")
+    except IntegrityError as exc:
+        if isinstance(exc.orig, psycopg.errors.UniqueViolation):
+            problem = FieldProblem("/slug", "unique", "choose another slug")
+            raise ConflictError(f"a marketplace with slug {slug!r} exists already", errors=[problem]) from None
+        raise
+    return NewTenant(tenant.id, site_id, site.write_key, server_key)
 
 
 def create_key(tenant_id: int, *, kind: str, name: str, organizer_id: int | None = None) -> str:
-    """Create a ``server`` or ``organizer`` key and return it; only its hash is kept."""
-    key = new_key(kind)
+    """Create a ``server`` key, or an ``organizer`` key of one organiser, and return it; only its hash is kept."""
     with tenant_session(tenant_id) as session:
-        session.add(
-            ApiKey(
-                tenant_id=tenant_id,
-                kind=kind,
-                name=name,
-                prefix=key[:PREFIX_LENGTH],
-                key_hash=key_hash(key),
-                organizer_id=organizer_id,
-                scopes=KEY_SCOPES[kind],
-            )
-        )
-    return key
+        return _add_key(session, tenant_id, kind, name, organizer_id)
 
 
 def create_organizer(tenant_id: int, *, external_id: str, slug: str, name: str) -> int:
@@ -89,26 +86,41 @@ def create_organizer(tenant_id: int, *, external_id: str, slug: str, name: str) 
         return organizer.id
 
 
-def _check(slug: str, currency: str, time_zone: str, origins: list[str]) -> None:
-    problems = []
-    if not SLUG.fullmatch(slug):
-        problems.append(FieldProblem("/slug", "pattern", "use 2 to 63 lower-case letters, digits and hyphens"))
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        problems.append(FieldProblem("/currency", "iso4217", "use a three-letter code such as EUR"))
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        problems.append(FieldProblem("/time_zone", "iana", "use a name such as Europe/Bucharest"))
-    problems.extend(
-        FieldProblem(f"/origins/{position}", "origin", "use scheme and host only, such as https://tickets.example")
-        for position, origin in enumerate(origins)
-        if not re.fullmatch(r"https?://[^/\s]+", origin)
-    )
-    if problems:
-        raise InvalidInputError("the marketplace cannot be created", errors=problems)
-
-
 def tenant_exists(slug: str) -> bool:
     """Whether a marketplace has this slug."""
     with maintainer_session() as session:
         return session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None
+
+
+def _add_key(session: Session, tenant_id: int, kind: str, name: str, organizer_id: int | None) -> str:
+    if kind not in KEY_SCOPES:
+        raise ValueError(f"unknown kind of key {kind!r}; known: {', '.join(KEY_SCOPES)}")
+    if (kind == "organizer") != (organizer_id is not None):
+        # A key without organiser acts for the whole marketplace.
+        raise ValueError("an organizer key needs an organiser, and no other key has one")
+    key = new_key(kind)
+    row = ApiKey(tenant_id=tenant_id, kind=kind, name=name, prefix=key_prefix(key), key_hash=key_hash(key))
+    row.organizer_id, row.scopes = organizer_id, KEY_SCOPES[kind]
+    session.add(row)
+    session.flush()
+    record_audit(session, Actor.system(tenant_id, "setup"), "key.created", f"key:{row.id}", {"kind": kind})
+    return key
+
+
+def _check(slug: str, currency: str, time_zone: str, origins: list[str]) -> None:
+    problems = []
+    if not SLUG.fullmatch(slug):
+        problems.append(FieldProblem("/slug", "pattern", "use 2 to 63 lower-case letters, digits and hyphens"))
+    if not known_currency(currency):
+        problems.append(FieldProblem("/currency", "iso4217", "use an ISO 4217 code such as EUR"))
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.append(FieldProblem("/time_zone", "iana", "use a name such as Europe/Bucharest"))
+    problems.extend(
+        FieldProblem(f"/origins/{position}", "origin", "use scheme and host only, such as https://tickets.example")
+        for position, origin in enumerate(origins)
+        if not ORIGIN.fullmatch(origin)
+    )
+    if problems:
+        raise InvalidInputError("the marketplace cannot be created", errors=problems)

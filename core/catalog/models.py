@@ -163,16 +163,3 @@ class OrderTransition(HasId, HasTenant, Base):
     status: Mapped[str] = plain(Text)
     refunds: Mapped[list[dict[str, Any]]] = plain(JSONB, server_default=text("'[]'"))
     occurred_at: Mapped[datetime] = plain()
-
-
-class IdempotencyRecord(HasTenant, HasCreated, Base):
-    """The answer to a write that carried ``Idempotency-Key``; kept 48 hours."""
-
-    __tablename__ = "idempotency_records"
-
-    tenant_id: Mapped[int] = plain(BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
-    scope: Mapped[str] = plain(Text, primary_key=True)
-    key: Mapped[str] = plain(Text, primary_key=True)
-    request_hash: Mapped[bytes] = plain(LargeBinary)
-    status: Mapped[int | None] = plain(Integer)
-    response: Mapped[bytes | None] = pseudonymous(LargeBinary, retention="48_hours", eraser="delete_row")

@@ -63,15 +63,14 @@ def list_live_events(
         query = query.where(func.lower(LiveEvent.title).contains(search.lower(), autoescape=True))
     if upcoming:
         query = query.where(LiveEvent.starts_at >= datetime.now(UTC))
-    after = decode_cursor(cursor, str, int)
+    after = decode_cursor(cursor, datetime, int)
     if after:
-        starts_at = datetime.fromisoformat(str(after[0]))
-        query = query.where(tuple_(LiveEvent.starts_at, LiveEvent.id) > (starts_at, after[1]))
+        query = query.where(tuple_(LiveEvent.starts_at, LiveEvent.id) > after)
     limit = clamp(limit)
     views = _views(tenant_id, query.order_by(LiveEvent.starts_at, LiveEvent.id).limit(limit + 1))
     more = len(views) > limit
     views = views[:limit]
-    return Page(views, encode_cursor(views[-1].starts_at.isoformat(), views[-1].id) if more else None)
+    return Page(views, encode_cursor(views[-1].starts_at, views[-1].id) if more else None)
 
 
 def get_live_event(

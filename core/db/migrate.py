@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -15,9 +16,10 @@ from sqlalchemy import Connection, text
 
 from core.config import settings
 from core.db.roles import ensure_roles
-from core.db.session import OWNER, engine, make_engine
+from core.db.session import OWNER, engine
 
 MONTHS_BACK, MONTHS_AHEAD = 4, 3
+PARTITIONS_LOCK = 20262026
 
 
 @contextmanager
@@ -37,13 +39,7 @@ def alembic_config() -> Config:
 
 def upgrade(revision: str = "head") -> None:
     """Create roles, migrate up and make the event partitions that are needed soon."""
-    config = settings()
-    administrator = make_engine(config.database_url.get_secret_value(), None, config)
-    try:
-        with administrator.begin() as connection:
-            ensure_roles(connection)
-    finally:
-        administrator.dispose()
+    ensure_roles(settings())
     command.upgrade(alembic_config(), revision)
     if revision == "head":
         with engine(OWNER).begin() as connection:
@@ -56,14 +52,23 @@ def downgrade(revision: str) -> None:
 
 
 def pending_revisions(connection: Connection) -> list[str]:
-    """Revisions that the database does not have yet, oldest first."""
+    """Revisions that the database does not have yet, oldest first; none when a newer version migrated it already."""
     current = MigrationContext.configure(connection).get_current_revision()
-    script = ScriptDirectory.from_config(alembic_config())
-    return [item.revision for item in reversed(list(script.iterate_revisions("head", current or "base")))]
+    known = [item.revision for item in _scripts().walk_revisions()]
+    if current is not None and current not in known:
+        return []
+    done = known.index(current) if current else len(known)
+    return list(reversed(known[:done]))
+
+
+@functools.cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def ensure_partitions(connection: Connection, today: date | None = None) -> None:
     """Make the monthly partitions of the event table around ``today`` (UTC); existing ones are left alone."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PARTITIONS_LOCK})
     today = today or datetime.now(UTC).date()
     months = today.year * 12 + today.month - 1
     for number in range(months - MONTHS_BACK, months + MONTHS_AHEAD + 1):

@@ -36,6 +36,7 @@ def make_engine(url: str, role: str | None, config: Settings, **kwargs: Any) -> 
         max_overflow=config.database_pool_size,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # statements' values are people's; they must not reach logs with an error
         **kwargs,
     )
 

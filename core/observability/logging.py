@@ -5,27 +5,49 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal
 
 import structlog
 
 HIDDEN_KEYS = re.compile(
-    r"password|secret|token|authorization|cookie|api_?key|email|phone|first_name|last_name|\bip\b", re.IGNORECASE
+    r"password|secret|token|authorization|cookie|credential|api_?key|write_key|server_key|master_key"
+    r"|e_?mail|phone|first_name|last_name|display_name|user_agent|(^|_)ip($|_)|client_address|remote_addr",
+    re.IGNORECASE,
 )
-# Keys of ours, bearer headers and credentials inside URLs, wherever in a text they stand.
-HIDDEN_TEXT = re.compile(r"ak_[a-z]+_[\w-]{10,}|(?i:bearer )\S+|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|access_token=[^&\s]+")
+# What must not be read wherever in a text it stands: our keys, bearer headers, credentials inside URLs, tokens in
+# queries or JSON, e-mail addresses, and the rows that PostgreSQL quotes in the detail of an error.
+HIDDEN_TEXT = re.compile(
+    r"ak_[a-z]+_[\w-]{10,}"
+    r"|(?i:bearer )\S+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+    r"|(?i:[\w-]*(?:token|secret|password)[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+"
+    r"|(?<=DETAIL:)[^\n]+"
+)
 MASK = "…"
+DEEPEST = 8
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide values of telling names, and secrets inside texts."""
+    """Hide values of telling names, and secrets inside texts, however deep they lie."""
     for key, value in event.items():
-        if HIDDEN_KEYS.search(key):
-            event[key] = MASK
-        elif isinstance(value, str):
-            event[key] = HIDDEN_TEXT.sub(MASK, value)
+        event[key] = _clean(str(key), value, 0)
     return event
+
+
+def _clean(key: str, value: Any, depth: int) -> Any:
+    if HIDDEN_KEYS.search(key) or depth > DEEPEST:
+        return MASK
+    if isinstance(value, Mapping):
+        return {name: _clean(str(name), item, depth + 1) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean("", item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return HIDDEN_TEXT.sub(MASK, value)
+    if isinstance(value, BaseException):
+        return HIDDEN_TEXT.sub(MASK, f"{type(value).__name__}: {value}")
+    return value
 
 
 def configure_logging(level: str = "INFO", form: Literal["json", "console"] = "json") -> None:

@@ -7,14 +7,20 @@ import hashlib
 import secrets
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
-PREFIX_LENGTH = 12
+SHOWN_CHARACTERS = 6
 
 
 def new_key(kind: str) -> str:
     """Return a new key, ``ak_<kind>_<43 characters>`` (256 random bits)."""
     return f"ak_{kind}_{secrets.token_urlsafe(32)}"
+
+
+def key_prefix(key: str) -> str:
+    """The part of a key that may be shown: its kind and the first 6 of 43 random characters."""
+    kind = "_".join(key.split("_", 2)[:2])
+    return key[: len(kind) + 1 + SHOWN_CHARACTERS]
 
 
 def key_hash(key: str) -> bytes:
@@ -36,7 +42,7 @@ def verify_password(stored: str | None, password: str) -> bool:
     """Check a password; takes the same time when there is no such user (``stored`` None)."""
     try:
         return _hasher().verify(stored or _nobody(), password) and stored is not None
-    except (VerifyMismatchError, InvalidHashError):
+    except (VerificationError, InvalidHashError):
         return False
 
 

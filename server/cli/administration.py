@@ -41,21 +41,14 @@ def config() -> None:
     Example:
       adrail config
     """
-    from core.config import Settings, settings  # noqa: PLC0415
+    from core.config import Settings, settings, variable  # noqa: PLC0415
 
     values = settings().masked()
-    width = max(len(_variable(name)) for name in values)
+    width = max(len(variable(name)) for name in values)
     for name, value in values.items():
         field = Settings.model_fields[name]
-        click.echo(f"{_variable(name):<{width}}  {value}")
+        click.echo(f"{variable(name):<{width}}  {value}")
         click.secho(f"{'':<{width}}  {field.description}", dim=True)
-
-
-def _variable(name: str) -> str:
-    from core.config import Settings  # noqa: PLC0415
-
-    alias = Settings.model_fields[name].validation_alias
-    return str(alias) if alias else f"ADRAIL_{name.upper()}"
 
 
 @click.group()

@@ -60,4 +60,3 @@ def _add_plugin_commands() -> None:
 
 if len(sys.argv) > 1 and sys.argv[1] not in main.commands:
     _add_plugin_commands()
-

@@ -17,9 +17,11 @@ def include_object(_object: Any, name: str | None, type_: str, _reflected: bool,
 
 
 def _run(connection: Connection) -> None:
+    # Another migrator may be waited for as long as it needs; waiting for a table must not block the application.
+    connection.execute(text("SET LOCAL lock_timeout = '10min'"))
+    connection.execute(text("SET LOCAL statement_timeout = '10min'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-    connection.execute(text("SET LOCAL statement_timeout = '10min'"))
     context.configure(connection=connection, target_metadata=metadata, include_object=include_object)
     context.run_migrations()
 

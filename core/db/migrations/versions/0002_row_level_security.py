@@ -48,12 +48,13 @@ POLICIES = {
     **dict.fromkeys(TENANT_TABLES, f"tenant_id = {CURRENT}"),
 }
 
-# Owned by the maintainer, who may look across tenants; each returns one row for one unguessable secret.
+# Owned by the maintainer, who may look across tenants; each returns what belongs to one unguessable secret or one user.
+# Temporary objects come last in the path, so that no caller can put its own table in front of ours.
 FUNCTIONS = """
 CREATE FUNCTION adrail_find_site(key text)
 RETURNS TABLE (tenant_id bigint, site_pk bigint, site_id text, allowed_origins text[], dnt_policy text,
                uuid_namespace uuid, time_zone text, default_currency text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT s.tenant_id, s.id, s.site_id, s.allowed_origins, s.dnt_policy, t.uuid_namespace, t.time_zone,
          t.default_currency
   FROM sites s JOIN tenants t ON t.id = s.tenant_id WHERE s.write_key = key AND t.status = 'active' $$;
@@ -61,18 +62,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
 CREATE FUNCTION adrail_find_api_key(hash bytea)
 RETURNS TABLE (id bigint, tenant_id bigint, kind text, name text, organizer_id bigint, scopes text[],
                expires_at timestamptz, revoked_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT k.id, k.tenant_id, k.kind, k.name, k.organizer_id, k.scopes, k.expires_at, k.revoked_at
   FROM api_keys k JOIN tenants t ON t.id = k.tenant_id WHERE k.key_hash = hash AND t.status = 'active' $$;
 
 CREATE FUNCTION adrail_find_sign_in(index bytea)
 RETURNS TABLE (user_id bigint, password_hash text, disabled_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT u.id, u.password_hash, u.disabled_at FROM users u WHERE u.email_index = index $$;
 
 CREATE FUNCTION adrail_find_memberships(who bigint)
 RETURNS TABLE (tenant_id bigint, organizer_id bigint, account_type text, role text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT m.tenant_id, m.organizer_id, m.account_type, m.role FROM memberships m
   JOIN tenants t ON t.id = m.tenant_id WHERE m.user_id = who AND t.status = 'active' ORDER BY m.id $$;
 """
@@ -87,7 +88,7 @@ FUNCTION_SIGNATURES = (
 # application: reaching one directly would pass by the parent's policy.
 PARTITION_FUNCTION = """
 CREATE FUNCTION adrail_make_events_partition(month date) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   first date := date_trunc('month', month)::date;
   name text := 'tx_events_p' || to_char(first, 'YYYYMM');

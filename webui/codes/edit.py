@@ -27,6 +27,8 @@ from webui.codes import changes, form, picker, rows
 from webui.codes.base import manager, pages
 from webui.messages import say
 
+NO_PLACE = "Choose where the code applies."
+
 
 @pages.get("/new")
 def choose_platform() -> ResponseReturnValue:
@@ -53,6 +55,8 @@ def add(provider: str) -> ResponseReturnValue:
     """Add a code."""
     actor, provider = manager(), _known(provider)
     place = form.read_place(request.form)
+    if place.level == "live_event" and not place.live_event_id:
+        return _form_page(actor, provider, place=place, problems=form.Problems(place=NO_PLACE)), 422
     settings = form.read_settings(settings_form(provider), request.form)
     data = {"provider": provider, "enabled": True, "settings": settings, **form.place_data(place)}
     try:
@@ -179,7 +183,7 @@ def _version() -> int | None:
 
 def _problems(error: DomainError) -> form.Problems:
     if isinstance(error, NotFoundError):
-        return form.Problems(place="Choose where the code applies.")
+        return form.Problems(place=NO_PLACE)
     return form.problems_of(error)
 
 

@@ -7,4 +7,4 @@ from flask import flash
 
 def say(title: str, text: str = "", *, tone: str = "good", undo: str | None = None) -> None:
     """Show a message on the next page; ``undo`` is the address that takes the change back."""
-    flash({"title": title, "text": text, "tone": tone, "undo": undo})  # type: ignore[arg-type]
+    flash({"title": title, "text": text, "tone": tone, "undo": undo}, "page")  # type: ignore[arg-type]

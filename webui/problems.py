@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -41,9 +41,10 @@ BY_STATUS = {403: FORBIDDEN, 404: NOT_FOUND, 410: NOT_FOUND, 429: BUSY, 500: BRO
 
 
 def page(status: int, words: Words | None = None) -> Response:
-    """Return an error page; usable outside of our blueprints too."""
+    """Return an error page, or the part of one for a request that renews a part; works outside our blueprints too."""
     chosen = words or BY_STATUS.get(status, BROKEN if status >= 500 else STRANGE)
-    body = render_template("problem.html", words=chosen, status=status, request_id=g.get("request_id", ""))
+    template = "problem_part.html" if request.headers.get("HX-Request") else "problem.html"
+    body = render_template(template, words=chosen, status=status, request_id=g.get("request_id", ""))
     response = make_response(body, status)
     response.headers["Cache-Control"] = "no-store"
     return csp.harden(response)

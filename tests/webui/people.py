@@ -28,9 +28,9 @@ class Person:
         # Sign-in tries are counted by address as well.
         self.client.environ_base["REMOTE_ADDR"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
-    def get(self, path: str, status: int = 200, **headers: str) -> str:
+    def get(self, path: str, status: int = 200) -> str:
         """Open a page and return its text; fails on another status."""
-        response = self.client.get(path, headers=headers)
+        response = self.client.get(path)
         assert response.status_code == status, f"{path}: {response.status_code}\n{readable(response.text)}"
         return response.text
 
@@ -42,8 +42,9 @@ class Person:
                 return found[1]
         raise AssertionError("no page has a form")
 
-    def send(self, path: str, fields: dict[str, Any] | None = None, **headers: str) -> TestResponse:
-        """Send a form with this session's token."""
+    def send(self, path: str, fields: dict[str, Any] | None = None, *, partly: bool = False) -> TestResponse:
+        """Send a form with this session's token; ``partly`` as a page that only wants a part renewed."""
+        headers = {"HX-Request": "true"} if partly else {}
         return self.client.post(path, data={"csrf_token": self.token(), **(fields or {})}, headers=headers)
 
     def sign_in(self, email: str, password: str = PASSWORD, path: str = "/sign-in") -> TestResponse:

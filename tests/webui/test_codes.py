@@ -244,7 +244,7 @@ def test_pages_of_other_organisers_are_not_explained(owner: Person) -> None:
 def test_a_test_event_shows_the_platforms_answer(owner: Person, sandbox: SandboxServer) -> None:
     code = add(owner, test_event_code="TEST12345")
 
-    answer = owner.send(f"/codes/{code}/test", **{"HX-Request": "true"})
+    answer = owner.send(f"/codes/{code}/test", partly=True)
     whole = owner.send(f"/codes/{code}/test")
 
     assert readable(answer.text).startswith("Meta accepted the test event.")

@@ -52,7 +52,7 @@ def test_sending_is_paused_and_goes_on(owner: Person, marketplace: Marketplace, 
 
 
 def test_a_check_shows_the_platforms_answer(owner: Person, connection: int) -> None:
-    part = owner.send(f"/connections/{connection}/check", **{"HX-Request": "true"})
+    part = owner.send(f"/connections/{connection}/check", partly=True)
     whole = owner.send(f"/connections/{connection}/check")
 
     assert part.status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import requests
@@ -26,7 +27,7 @@ def owner(app: Flask, marketplace: Marketplace, sandbox: SandboxServer) -> Perso
 
 def fail(sandbox: SandboxServer, kind: str, count: int = 1) -> None:
     """Have the platform answer with a fault."""
-    body = {"platform": "meta", "kind": kind, "count": count}
+    body: dict[str, Any] = {"platform": "meta", "kind": kind, "count": count}
     requests.post(f"{sandbox.url}/_sandbox/faults", json=body, timeout=5).raise_for_status()
 
 
@@ -144,7 +145,8 @@ def test_the_list_renews_itself_with_its_filters(owner: Person) -> None:
     page = owner.get("/deliveries/?order=A-1&state=accepted")
 
     assert 'hx-get="/deliveries/rows?state=accepted&amp;order=A-1" hx-trigger="every 2s"' in page
-    assert readable(owner.get("/deliveries/rows?order=A-1")).startswith("Order A-1: 0 conversions")
+    assert readable(owner.get("/deliveries/rows?order=A-1")).startswith("No delivery matches")
+    assert readable(owner.get("/deliveries/ledger?order=A-1")).startswith("Order A-1: 0 conversions")
 
 
 def test_a_spoilt_cursor_is_an_error_page_and_not_a_crash(owner: Person) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from adrail.sandbox import SandboxServer
 from core.accounts.api import Actor
@@ -16,6 +16,8 @@ from core.delivery.api import delivery_log
 from server.demo.seed import DemoCredentials, seed_demo
 from tests.pipeline import run_pipeline
 from tests.webui.people import Elements, Person, readable
+from webui.demo.cart import Cart
+from webui.demo.checkout import Buyer, order_body
 from webui.demo.posters import poster
 
 EUR, RON = "castle-nights-2027", "castle-nights-warm-up"
@@ -177,6 +179,17 @@ def test_without_a_clear_yes_nothing_is_sent(visitor: Person, shop: DemoCredenti
     assert visitor.send("/demo/checkout", fields).status_code == 302
 
     assert sent(shop, fields["order_id"]) == ["ignored", "ignored"]
+
+
+def test_the_order_keeps_which_text_the_visitor_agreed_to(visitor: Person) -> None:
+    data = page_data(visitor.get("/demo/"))
+
+    visit = granted(consent={"decided": True, "copy_hash": data["copyHash"]})
+    with visitor.client.application.test_request_context(method="POST", data={"visit": visit}):
+        body = order_body(request, Cart(()), Buyer(), "D-1")
+
+    assert re.fullmatch("[0-9a-f]{32}", data["copyHash"])
+    assert body["consent"]["copy_hash"] == data["copyHash"]
 
 
 def test_a_checkout_of_an_older_cart_is_shown_the_cart_again(visitor: Person) -> None:

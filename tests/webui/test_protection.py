@@ -37,6 +37,16 @@ def test_no_form_is_accepted_without_its_token(app: Flask, marketplace: Marketpl
     assert "Overview" in person.get("/")
 
 
+def test_a_part_of_a_page_is_answered_with_a_part_of_an_error_page(app: Flask, marketplace: Marketplace) -> None:
+    person = member(app, marketplace)
+
+    response = person.client.post("/codes/1/test", headers={"HX-Request": "true"})
+
+    assert response.status_code == 400
+    assert response.text.startswith("<div class=")
+    assert "open for too long" in readable(response.text)
+
+
 def test_the_token_of_another_session_is_refused(app: Flask, marketplace: Marketplace) -> None:
     stolen = member(app, marketplace).token()
 

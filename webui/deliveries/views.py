@@ -70,11 +70,13 @@ def _log(actor: Actor, filters: Filters) -> dict[str, Any]:
     return {
         "page": page,
         "rows": rows,
-        "counts": _counts(actor, filters),
-        "days": LEDGER_DAYS,
         "filters": filters,
         "args": {**filters.as_args(), **({"cursor": cursor} if cursor else {})},
     }
+
+
+def _ledger(actor: Actor, filters: Filters) -> dict[str, Any]:
+    return {"counts": _counts(actor, filters), "days": LEDGER_DAYS}
 
 
 def _counts(actor: Actor, filters: Filters) -> LedgerCounts:
@@ -94,13 +96,22 @@ def show_list() -> str:
         providers=providers(),
         events=picker.for_filter(actor, filters.live_event),
         **_log(actor, filters),
+        **_ledger(actor, filters),
     )
 
 
 @pages.get("/rows")
 def show_rows() -> str:
-    """The log's list and ledger alone."""
+    """The log's list alone."""
     return render_template("deliveries/rows.html", **_log(session.actor("view_deliveries"), _filters()))
+
+
+@pages.get("/ledger")
+def show_ledger() -> str:
+    """The log's ledger alone."""
+    filters = _filters()
+    ledger_of = _ledger(session.actor("view_deliveries"), filters)
+    return render_template("deliveries/ledger.html", filters=filters, **ledger_of)
 
 
 @pages.get("/<int:delivery_id>")

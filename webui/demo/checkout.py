@@ -116,7 +116,7 @@ def _consent(stated: Any) -> dict[str, Any]:
     except ValueError:
         moment = datetime.now(UTC)
     purposes = {name: choice.get(name) is True for name in ("marketing", "analytics", "data_processing")}
-    return {**purposes, "captured_at": moment.isoformat()}
+    return {**purposes, "captured_at": moment.isoformat(), "copy_hash": _text(choice.get("copy_hash"))}
 
 
 def _hidden(text: str) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import g
+from flask import current_app, g
 
 from core.accounts.api import find_site, tenant_view, tenant_with_slug, write_key_of
 from core.catalog.api import LiveEventView
@@ -16,6 +19,7 @@ from core.codes.api import tracking_config_for_cart
 
 DEMO_SLUG = "scena"
 CONFIG = "/api/marketplace-client"
+CONSENT_TEMPLATE = "demo/consent.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,14 @@ def _address(path: str) -> str:
     return f"{CONFIG}{path}?{urlencode({'key': shop().write_key})}"
 
 
+@functools.cache
+def consent_copy_hash() -> str:
+    """Return the hash of the banner's text: the consent ledger tells what exactly a visitor agreed to."""
+    path = Path(str(current_app.blueprints["webui"].root_path)) / "templates" / CONSENT_TEMPLATE
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+
+
 def page_data(page_type: str, config: str | dict[str, Any], **events: Any) -> dict[str, Any]:
     """Return what the page's script reads: how to start the SDK, and the events that just happened."""
     sdk = {"key": shop().write_key, "endpoint": "/api/tx", "config": config, "pageType": page_type}
-    return {"sdk": sdk, **{name: value for name, value in events.items() if value}}
+    return {"sdk": sdk, "copyHash": consent_copy_hash(), **{name: value for name, value in events.items() if value}}

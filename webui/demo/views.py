@@ -123,7 +123,7 @@ def buy() -> ResponseReturnValue:
         return redirect(url_for("demo.thank_you", order_id=external_id))
     cart = carts.load(shop.shop().tenant_id)
     if not cart.lines or external_id != checkout.order_id():
-        flash("Your cart had changed in the meantime. Have a look, then pay.")
+        flash("Your cart had changed in the meantime. Have a look, then pay.", "shop")
         return redirect(url_for("demo.show_cart"))
     buyer = checkout.read_buyer(request.form)
     if buyer.errors:

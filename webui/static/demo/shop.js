@@ -42,7 +42,8 @@
       choose.setAttribute("aria-expanded", String(open));
     };
     const decide = (choice) => {
-      sdk.consent.set(Object.fromEntries(purposes.map((name) => [name, choice(name)])));
+      const choices = Object.fromEntries(purposes.map((name) => [name, choice(name)]));
+      sdk.consent.set({ ...choices, copy_hash: data.copyHash });
       show(false);
       unfold(false);
     };

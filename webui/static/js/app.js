@@ -30,16 +30,33 @@ document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden && event.target.closest("[data-poll]")) event.preventDefault();
 });
 
+let answered = true;
 function showLive() {
   for (const element of document.querySelectorAll("[data-live]")) {
     element.hidden = false;
-    element.classList.toggle("is-paused", document.hidden || !navigator.onLine);
-    element.textContent = navigator.onLine ? "Updates by itself" : "Offline";
+    element.classList.toggle("is-paused", document.hidden || !navigator.onLine || !answered);
+    element.textContent = !navigator.onLine ? "Offline" : answered ? "Updates by itself" : "No answer, trying again";
   }
 }
 for (const name of ["online", "offline"]) addEventListener(name, showLive);
 document.addEventListener("visibilitychange", showLive);
 showLive();
+
+function noAnswer(event) {
+  answered = false;
+  showLive();
+  const place = event.target.closest("form[hx-target]")?.getAttribute("hx-target");
+  if (place) document.querySelector(place).textContent = "adrail did not answer. Try again in a moment.";
+}
+for (const name of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, (event) => {
+    if ((event.detail.ctx?.response?.status ?? 500) >= 500) noAnswer(event);
+  });
+}
+document.addEventListener("htmx:after:swap", () => {
+  answered = true;
+  showLive();
+});
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto]");

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 import redis
@@ -11,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.codes.api import bump_generation
 from core.config import settings
@@ -21,7 +23,7 @@ from tracking.metrics import RELAYED
 
 BATCH = 500
 POLL_SECONDS = 1.0
-AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, redis.RedisError, StreamFullError)
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError, redis.RedisError, StreamFullError)
 
 TAKE = text("""
 SELECT id, tenant_id, topic, payload, sealed_client, created_at FROM event_outbox
@@ -35,16 +37,33 @@ def relay_once() -> int:
     """Hand on one batch; returns how many rows. A crash before the commit hands them on again, with the same ids."""
     with maintainer_session() as session:
         rows = session.execute(TAKE, {"most": BATCH}).all()
-        for row in rows:
-            if row.topic == TRACKING_EVENT:
-                now = datetime.now(UTC)
-                append(Entry(row.tenant_id, True, now, [row.payload], None, row.sealed_client))
-            RELAYED.labels(row.topic).inc()
-        for tenant_id in {row.tenant_id for row in rows if row.topic == CONFIG_CHANGED}:
+        done = [row for row in rows if _hand_on(row)]
+        for tenant_id in {row.tenant_id for row in done if row.topic == CONFIG_CHANGED}:
             bump_generation(tenant_id)
-        if rows:
-            session.execute(text("DELETE FROM event_outbox WHERE id = ANY(:ids)"), {"ids": [row.id for row in rows]})
-    return len(rows)
+        if done:
+            session.execute(text("DELETE FROM event_outbox WHERE id = ANY(:ids)"), {"ids": [row.id for row in done]})
+    _count(done)
+    return len(done)
+
+
+def _hand_on(row: Any) -> bool:
+    """Whether the row may go; one that cannot be understood stays and does not hold up the others."""
+    if row.topic != TRACKING_EVENT:
+        return True
+    try:
+        # Accepted when its transaction committed, however long the stream was away.
+        append(Entry(row.tenant_id, True, row.created_at, [row.payload], None, row.sealed_client))
+    except AWAY:
+        raise
+    except Exception as exc:  # noqa: BLE001 - whatever is wrong with this row, the next one is not to blame
+        log.error("an outbox row cannot be handed on", row=row.id, reason=type(exc).__name__)  # noqa: TRY400 - no text
+        return False
+    return True
+
+
+def _count(rows: Sequence[Any]) -> None:
+    for row in rows:
+        RELAYED.labels(row.topic).inc()
 
 
 def run(stop: threading.Event) -> None:

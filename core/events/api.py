@@ -5,7 +5,7 @@ from core.events.outbox import emit, emit_config_change
 from core.events.rejects import Reject, store_rejects
 from core.events.sessions import erase_old_seals, update_sessions
 from core.events.stream import Entry, StreamFullError, append
-from core.events.visits import VisitContext, visit_context
+from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import EventRow, stage, store
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "emit",
     "emit_config_change",
     "erase_old_seals",
+    "last_snapshots",
     "linked_persons",
     "stage",
     "store",

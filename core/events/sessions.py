@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.events.writer import EventRow
-from core.money import format_amount
 
 UPSERT = text("""
 INSERT INTO tx_sessions AS s
@@ -32,8 +31,11 @@ ORDER BY v.session_id
 ON CONFLICT (tenant_id, session_id) DO UPDATE SET
   first_seen_at = least(s.first_seen_at, excluded.first_seen_at),
   last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at),
-  first_touch = CASE WHEN excluded.first_seen_at < s.first_seen_at THEN excluded.first_touch ELSE s.first_touch END,
-  last_touch = CASE WHEN excluded.last_touch <> '{}' AND excluded.last_seen_at >= s.last_seen_at
+  first_touch = CASE WHEN s.first_touch = '{}'
+                       OR (excluded.first_touch <> '{}' AND excluded.first_seen_at < s.first_seen_at)
+                     THEN excluded.first_touch ELSE s.first_touch END,
+  last_touch = CASE WHEN s.last_touch = '{}'
+                      OR (excluded.last_touch <> '{}' AND excluded.last_seen_at >= s.last_seen_at)
                     THEN excluded.last_touch ELSE s.last_touch END,
   initial_consent = CASE WHEN excluded.first_seen_at < s.first_seen_at
                          THEN excluded.initial_consent ELSE s.initial_consent END,
@@ -104,7 +106,7 @@ def _fold(session_id: str, events: list[EventRow]) -> dict[str, Any]:
         "country": next((item.country for item in events if item.country), None),
         "device_type": next((item.device_type for item in events if item.device_type), None),
         "converted": bool(purchases),
-        "revenue": format_amount(sum(same, Decimal(0)), currency) if same and currency else None,
+        "revenue": str(sum(same, Decimal(0))) if same else None,
         "currency": currency,
         "sealed_client": sealed.hex() if sealed else None,
     }

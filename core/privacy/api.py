@@ -1,6 +1,7 @@
 """The door of privacy: append to the consent ledger and read what holds."""
 
 from core.privacy.ledger import (
+    DIRECT_SOURCE,
     PURPOSES,
     ConsentStatement,
     current_consent,
@@ -10,6 +11,7 @@ from core.privacy.ledger import (
 )
 
 __all__ = [
+    "DIRECT_SOURCE",
     "PURPOSES",
     "ConsentStatement",
     "current_consent",

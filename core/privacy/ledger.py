@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 PURPOSES = ("analytics", "marketing", "data_processing")
 DIRECT_SOURCE = "consent_api"
+# Nobody was asked before; a broken clock must not bring dates that drivers cannot read back.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +29,58 @@ class ConsentStatement:
     region: str | None = None
 
 
-# A statement is appended when it changes the latest word of its subject, or is the first one. Statements of one batch
-# are compared with each other too (lag), so that «yes, no, yes» keeps all three.
+# A snapshot is appended when it changes what its subject said before it, or is the first word. Statements of one batch
+# are compared with each other too (lag), so that «yes, no, yes» keeps all three. A direct statement is an act of its
+# own: it is kept also when it repeats the word before, because an older one may still be on its way; sent twice it is
+# kept once.
 APPEND = text("""
 WITH said AS (
   SELECT * FROM unnest(
     cast(:types AS text[]), cast(:subjects AS text[]), cast(:purposes AS text[]), cast(:granted AS boolean[]),
-    cast(:hashes AS text[]), cast(:regions AS text[]), cast(:sources AS text[]), cast(:times AS timestamptz[])
-  ) AS s(subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at)
+    cast(:times AS timestamptz[]), cast(:hashes AS text[]), cast(:regions AS text[]), cast(:sources AS text[])
+  ) WITH ORDINALITY AS s(subject_type, subject_id, purpose, granted, occurred_at, text_hash, region, source, position)
 ), placed AS (
-  SELECT s.*,
-    coalesce(
-      lag(s.granted) OVER (PARTITION BY s.subject_type, s.subject_id, s.purpose ORDER BY s.occurred_at),
-      (SELECT c.granted FROM consent_ledger c
-       WHERE c.tenant_id = :tenant AND c.subject_type = s.subject_type AND c.subject_id = s.subject_id
-         AND c.purpose = s.purpose AND c.occurred_at <= s.occurred_at
-       ORDER BY c.occurred_at DESC, c.id DESC LIMIT 1)
-    ) AS before
-  FROM said s
+  SELECT s.*, lag(s.granted) OVER statements AS batch_word, lag(s.occurred_at) OVER statements AS batch_time,
+    known.granted AS known_word, known.occurred_at AS known_time
+  FROM said s LEFT JOIN LATERAL (
+    SELECT c.granted, c.occurred_at FROM consent_ledger c
+    WHERE c.tenant_id = :tenant AND c.subject_type = s.subject_type AND c.subject_id = s.subject_id
+      AND c.purpose = s.purpose AND c.occurred_at <= s.occurred_at
+    ORDER BY c.occurred_at DESC, c.id DESC LIMIT 1
+  ) known ON true
+  WINDOW statements AS (PARTITION BY s.subject_type, s.subject_id, s.purpose ORDER BY s.occurred_at, s.position)
 )
 INSERT INTO consent_ledger
   (tenant_id, subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at)
 SELECT :tenant, subject_type, subject_id, purpose, granted, text_hash, region, source, occurred_at
-FROM placed WHERE before IS DISTINCT FROM granted
-ORDER BY occurred_at
+FROM placed p
+WHERE granted IS DISTINCT FROM
+    CASE WHEN known_time > batch_time THEN known_word ELSE coalesce(batch_word, known_word) END
+  OR (source = :direct AND NOT EXISTS (
+    SELECT 1 FROM consent_ledger c
+    WHERE c.tenant_id = :tenant AND c.subject_type = p.subject_type AND c.subject_id = p.subject_id
+      AND c.purpose = p.purpose AND c.occurred_at = p.occurred_at AND c.granted = p.granted AND c.source = :direct))
+ORDER BY occurred_at, position
 RETURNING id
 """)
+NAMES = ("types", "subjects", "purposes", "granted", "times", "hashes", "regions", "sources")
 
 
 def record_statements(session: Session, tenant_id: int, statements: Iterable[ConsentStatement]) -> int:
     """Append what changed; returns how many rows. The latest statement by its own time is the one that holds."""
-    rows = [
-        (
-            item.subject_type,
-            item.subject_id,
-            purpose,
-            granted,
-            item.text_hash,
-            item.region,
-            item.source,
-            item.occurred_at,
-        )
-        for item in statements
-        for purpose, granted in item.purposes.items()
-        if purpose in PURPOSES
-    ]
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for item in statements:
+        said_at = max(item.occurred_at, EARLIEST)
+        for purpose, granted in item.purposes.items():
+            if purpose in PURPOSES:
+                key = (item.subject_type, item.subject_id, purpose, granted, said_at)
+                rows.setdefault(key, (*key, item.text_hash, item.region, item.source))
     if not rows:
         return 0
-    names = ("types", "subjects", "purposes", "granted", "hashes", "regions", "sources", "times")
-    columns: dict[str, Any] = {name: [row[position] for row in rows] for position, name in enumerate(names)}
-    return len(session.execute(APPEND, {"tenant": tenant_id, **columns}).all())
+    columns: dict[str, Any] = {
+        name: list(column) for name, column in zip(NAMES, zip(*rows.values(), strict=True), strict=True)
+    }
+    return len(session.execute(APPEND, {"tenant": tenant_id, "direct": DIRECT_SOURCE, **columns}).all())
 
 
 CURRENT = text("""

@@ -9,16 +9,11 @@ import orjson
 import zstandard
 from flask import Request
 
-from core.errors import DomainError
+from core.json_input import BodyError
 
 MAX_BYTES = 1024 * 1024
-
-
-class BodyError(DomainError):
-    """The body cannot be read; nothing of it was taken."""
-
-    code = "invalid_body"
-    title = "The body cannot be read"
+# Browsers and libraries compress bodies of this size with smaller windows.
+MAX_WINDOW_BYTES = 8 * MAX_BYTES
 
 
 class BodyTooLargeError(BodyError):
@@ -37,13 +32,24 @@ class EncodingError(BodyError):
     title = "The body's encoding is not supported"
 
 
+class DamagedError(BodyError):
+    """A compressed body that cannot be opened, ends too early or goes on after its end."""
+
+    code = "invalid_encoding"
+
+
 def read_json(request: Request) -> Any:
-    """Return the decoded JSON body; raises `BodyError` and its kinds."""
-    raw = _decompress(_bounded(request), request.headers.get("Content-Encoding", "").strip().lower())
+    """Return the decoded JSON body; raises `BodyError` and its kinds. Depth and characters are not looked at."""
+    raw = read_body(request)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as exc:
-        raise BodyError(f"not valid JSON: {exc}", code="invalid_json") from None
+        raise BodyError(f"not valid JSON: {exc}") from None
+
+
+def read_body(request: Request) -> bytes:
+    """Return the body in clear, at most 1 MiB; raises kinds of `BodyError`."""
+    return _decompress(_bounded(request), request.headers.get("Content-Encoding", "").strip().lower())
 
 
 def _bounded(request: Request) -> bytes:
@@ -56,22 +62,42 @@ def _bounded(request: Request) -> bytes:
 
 
 def _decompress(raw: bytes, encoding: str) -> bytes:
-    if encoding in {"", "identity"}:
-        return raw
     try:
-        if encoding == "gzip":
-            inflater = zlib.decompressobj(wbits=31)
-            plain = inflater.decompress(raw, MAX_BYTES + 1)
-            complete = inflater.eof or len(plain) > MAX_BYTES
-        elif encoding == "zstd":
-            reader = zstandard.ZstdDecompressor(max_window_size=8 * MAX_BYTES).stream_reader(raw)
-            plain, complete = reader.read(MAX_BYTES + 1), True
-        else:
-            raise EncodingError(f"Content-Encoding {encoding!r} is not supported; use gzip, zstd or none")
+        match encoding:
+            case "" | "identity":
+                return raw
+            case "gzip":
+                plain, problem = _gunzip(raw)
+            case "zstd":
+                plain, problem = _unzstd(raw)
+            case _:
+                raise EncodingError(f"Content-Encoding {encoding!r} is not supported; use gzip, zstd or none")
     except (zlib.error, zstandard.ZstdError) as exc:
-        raise BodyError(f"the {encoding} body is damaged: {exc}", code="invalid_encoding") from None
+        raise DamagedError(f"the {encoding} body is damaged: {exc}") from None
     if len(plain) > MAX_BYTES:
         raise BodyTooLargeError("the body exceeds 1 MiB after decompression; split the batch")
-    if not complete:
-        raise BodyError("the gzip body ends too early", code="invalid_encoding")
+    if problem:
+        raise DamagedError(f"the {encoding} body {problem}")
     return plain
+
+
+def _gunzip(raw: bytes) -> tuple[bytes, str | None]:
+    """Decompress at most one byte more than allowed; the second value says what is wrong with the end."""
+    inflater = zlib.decompressobj(wbits=31)
+    return inflater.decompress(raw, MAX_BYTES + 1), _end(inflater.eof, inflater.unused_data)
+
+
+def _unzstd(raw: bytes) -> tuple[bytes, str | None]:
+    plain = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).stream_reader(raw).read(MAX_BYTES + 1)
+    if len(plain) > MAX_BYTES:
+        return plain, None
+    # The reader is bounded but does not tell a frame that was cut; this one does, and its size is known by now.
+    whole = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
+    plain = whole.decompress(raw)
+    return plain, _end(whole.eof, whole.unused_data)
+
+
+def _end(complete: bool, rest: bytes) -> str | None:
+    if not complete:
+        return "ends too early"
+    return "goes on after its end" if rest else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,25 +11,22 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from core.accounts.api import SiteKey
 from core.db.session import tenant_session
-from core.errors import FieldProblem, ForbiddenError, InvalidInputError
-from core.privacy.api import PURPOSES, ConsentStatement, current_consent, record_statements
+from core.errors import FieldProblem, InvalidInputError, UnavailableError
+from core.json_input import parse_json
+from core.privacy.api import DIRECT_SOURCE, PURPOSES, ConsentStatement, current_consent, record_statements
 from core.validation import load
-from core.web import (
-    allow_origin,
-    bearer_key,
-    json_response,
-    origin_allowed,
-    preflight,
-    require_actor,
-    site_from_request,
-)
-from tracking.collector.body import read_json
+from core.web import json_response, preflight
+from tracking.collector.body import read_body
+from tracking.collector.caller import Caller, identify, limit, with_cors
+from tracking.collector.service import clock_skew
 
 blp = Blueprint("consent", __name__, url_prefix="/api/tx", description="What visitors and persons agreed to")
+blp.after_request(with_cors)
 SECURITY: list[dict[str, list[str]]] = [{"write_key": []}, {"bearer": []}]
-ID = validate.Length(min=1, max=128)
+STORABLE = validate.Regexp(r"[^\0]*\Z", error="leave out the character NUL")
+VISITOR = validate.And(validate.Length(min=1, max=64), STORABLE)
+PERSON = validate.And(validate.Length(min=1, max=128), STORABLE)
 
 
 class PurposesIn(ma.Schema):
@@ -46,12 +44,27 @@ class PurposesIn(ma.Schema):
     copy_hash = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
 
 
-class ConsentPut(ma.Schema):
+class Subject(ma.Schema):
+    """Whose consent."""
+
+    class Meta:
+        """The query carries the key too."""
+
+        unknown = ma.EXCLUDE
+
+    visitor_id = fields.String(validate=VISITOR)
+    person_id = fields.String(validate=PERSON)
+
+
+class ConsentPut(Subject):
     """Whose consent, and what it says."""
 
-    visitor_id = fields.String(validate=validate.Length(min=1, max=64))
-    person_id = fields.String(validate=ID)
     region = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=16))
+    sent_at = fields.String(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "the sender's clock when sending; corrects its skew", "format": "date-time"},
+    )
     consent = fields.Nested(PurposesIn, required=True)
 
 
@@ -75,25 +88,25 @@ class ConsentOut(ma.Schema):
 @blp.response(200, ConsentOut)
 def put() -> Response:
     """State consent. It is written at once: a withdrawal also stops what waits to be sent."""
-    tenant_id, site = _caller()
-    data = load(ConsentPut(), read_json(request))
-    subject_type, subject_id = _subject(data, site)
+    caller = identify()
+    data = load(ConsentPut(), parse_json(read_body(request)))
+    subject_type, subject_id = _subject(data, caller)
+    # A withdrawal needs the database only; it must not wait for those who count requests.
+    with contextlib.suppress(UnavailableError):
+        limit(caller, [subject_id])
     said = data["consent"]
-    now = datetime.now(UTC)
-    captured = said["captured_at"]
     statement = ConsentStatement(
         subject_type,
         subject_id,
         {purpose: said[purpose] for purpose in PURPOSES if said[purpose] is not None},
-        "consent_api",
-        # A sender's clock may run ahead; a statement from the future would outrank later ones.
-        min(captured, now) if captured else now,
+        DIRECT_SOURCE,
+        _said_at(said["captured_at"], data["sent_at"]),
         said["copy_hash"],
         data["region"],
     )
-    with tenant_session(tenant_id) as session:
-        record_statements(session, tenant_id, [statement])
-    return _answer(tenant_id, subject_type, subject_id, site)
+    with tenant_session(caller.tenant_id) as session:
+        record_statements(session, caller.tenant_id, [statement])
+    return _answer(caller, subject_type, subject_id)
 
 
 @blp.route("/consent", methods=["GET"])
@@ -104,9 +117,8 @@ def put() -> Response:
 @blp.response(200, ConsentOut)
 def get() -> Response:
     """Read the latest word per purpose."""
-    tenant_id, site = _caller()
-    subject_type, subject_id = _subject(dict(request.args), site)
-    return _answer(tenant_id, subject_type, subject_id, site)
+    caller = identify()
+    return _answer(caller, *_subject(load(Subject(), request.args.to_dict()), caller))
 
 
 @blp.route("/consent", methods=["OPTIONS"])
@@ -116,27 +128,27 @@ def options() -> Response:
     return preflight("GET, PUT")
 
 
-def _caller() -> tuple[int, SiteKey | None]:
-    if bearer_key():
-        return require_actor("collect").tenant_id, None
-    site = site_from_request()
-    if not origin_allowed(site):
-        raise ForbiddenError("this origin is not on the site's list", code="origin_not_allowed")
-    return site.tenant_id, site
+def _said_at(captured_at: datetime | None, sent_at: str | None) -> datetime:
+    """When it was said, by our clock. A statement from the future would outrank later ones."""
+    now = datetime.now(UTC)
+    try:
+        return min(captured_at + clock_skew(sent_at, now), now) if captured_at else now
+    except OverflowError:
+        return now
 
 
-def _subject(data: dict[str, Any], site: SiteKey | None) -> tuple[str, str]:
-    names = ["visitor_id"] if site else ["visitor_id", "person_id"]
+def _subject(data: dict[str, Any], caller: Caller) -> tuple[str, str]:
+    names = ["visitor_id", "person_id"] if caller.trusted else ["visitor_id"]
     given = [name for name in ("visitor_id", "person_id") if data.get(name)]
     if len(given) != 1 or given[0] not in names:
-        rule = "send visitor_id" if site else "send either visitor_id or person_id"
+        rule = "send either visitor_id or person_id" if caller.trusted else "send visitor_id"
         raise InvalidInputError("whose consent?", errors=[FieldProblem("/visitor_id", "required", rule)])
     return given[0].removesuffix("_id"), str(data[given[0]])
 
 
-def _answer(tenant_id: int, subject_type: str, subject_id: str, site: SiteKey | None) -> Response:
-    with tenant_session(tenant_id) as session:
-        known = current_consent(session, tenant_id, subject_type, subject_id)
+def _answer(caller: Caller, subject_type: str, subject_id: str) -> Response:
+    with tenant_session(caller.tenant_id) as session:
+        known = current_consent(session, caller.tenant_id, subject_type, subject_id)
     response = json_response({"subject_type": subject_type, "subject_id": subject_id, "consent": known})
     response.headers["Cache-Control"] = "private, no-store"
-    return allow_origin(response, site) if site else response
+    return response

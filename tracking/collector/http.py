@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from core.accounts.api import Actor, SiteKey
-from core.config import settings
-from core.errors import ForbiddenError, TooManyRequestsError, UnavailableError
-from core.web import (
-    actor_or_none,
-    allow_origin,
-    bearer_key,
-    client_address,
-    json_response,
-    origin_allowed,
-    preflight,
-    site_from_request,
-)
-from tracking.collector import limits
+from core.web import json_response, preflight
 from tracking.collector.body import read_json
+from tracking.collector.caller import Caller, identify, limit, with_cors
 from tracking.collector.docs import BATCH_BODY, COLLECT_ANSWER, SINGLE_BODY
-from tracking.collector.service import Sender, batch_events, collect
+from tracking.collector.service import Answer, Sender, batch_events, collect
 
 blp = Blueprint("collector", __name__, url_prefix="/api/tx", description="Collecting what visitors do")
+blp.after_request(with_cors)
 SECURITY: list[dict[str, list[str]]] = [{"write_key": []}, {"bearer": []}]
 
 
@@ -34,20 +22,16 @@ SECURITY: list[dict[str, list[str]]] = [{"write_key": []}, {"bearer": []}]
 @blp.doc(security=SECURITY, requestBody=SINGLE_BODY, responses=COLLECT_ANSWER)
 def one() -> Response:
     """Send one event. Always 202 once key, origin, size and JSON are fine; the counts tell what became of it."""
-    sender, site = _sender()
-    body = read_json(request)
-    _limit(sender, [body])
-    return _with_cors(json_response(collect(sender, [body]).as_dict(), 202), site)
+    caller = identify()
+    return json_response(_take(caller, [read_json(request)], None).as_dict(), 202)
 
 
 @blp.route("/events/batch", methods=["POST"])
 @blp.doc(security=SECURITY, requestBody=BATCH_BODY, responses=COLLECT_ANSWER)
 def batch() -> Response:
     """Send up to 100 events. One bad event never sinks the others."""
-    sender, site = _sender()
-    events, sent_at = batch_events(read_json(request))
-    _limit(sender, events)
-    return _with_cors(json_response(collect(sender, events, sent_at).as_dict(), 202), site)
+    caller = identify()
+    return json_response(_take(caller, *batch_events(read_json(request))).as_dict(), 202)
 
 
 @blp.route("/collect", methods=["POST"])
@@ -57,12 +41,12 @@ def batch() -> Response:
     responses={"204": {"description": "Taken"}},
 )
 def beacon() -> Response:
-    """Send a batch by `navigator.sendBeacon` as `text/plain`; key in the query, no preflight."""
-    sender, site = _sender()
-    events, sent_at = batch_events(read_json(request))
-    _limit(sender, events)
-    collect(sender, events, sent_at)
-    return _with_cors(Response(status=204), site)
+    """Send a batch or one event by `navigator.sendBeacon` as `text/plain`; key in the query, no preflight."""
+    caller = identify()
+    body = read_json(request)
+    single = isinstance(body, dict) and "events" not in body and "event_name" in body
+    _take(caller, *(([body], None) if single else batch_events(body)))
+    return Response(status=204)
 
 
 @blp.route("/events", methods=["OPTIONS"])
@@ -74,54 +58,24 @@ def options() -> Response:
     return preflight("POST")
 
 
-def _sender() -> tuple[Sender, SiteKey | None]:
+def _take(caller: Caller, events: list[Any], sent_at: str | None) -> Answer:
+    visitors = [event.get("visitor_id") for event in events if isinstance(event, dict)]
+    limit(caller, [visitor for visitor in visitors if isinstance(visitor, str)])
+    return collect(_sender(caller), events, sent_at)
+
+
+def _sender(caller: Caller) -> Sender:
     agent = request.headers.get("User-Agent", "")[:1000]
-    if bearer_key():
-        actor = actor_or_none()
-        if actor is None or "collect" not in actor.permissions:
-            raise ForbiddenError("this key may not send events; use a server key", code="permission_missing")
-        return _trusted(actor, agent), None
-    site = site_from_request()
-    if not origin_allowed(site):
-        raise ForbiddenError(
-            f"origin {request.headers['Origin']!r} is not on the site's list; add it to the allowed origins",
-            code="origin_not_allowed",
-        )
-    signals = {"Sec-GPC": request.headers.get("Sec-GPC") == "1", "DNT": request.headers.get("DNT") == "1"}
+    if caller.site is None:
+        return Sender(caller.tenant_id, True, None, caller.address, agent)
+    gpc, dnt = request.headers.get("Sec-GPC") == "1", request.headers.get("DNT") == "1"
+    policy = caller.site.dnt_policy
     return Sender(
-        site.tenant_id,
+        caller.tenant_id,
         False,
-        site.site_id,
-        client_address(),
+        caller.site.site_id,
+        caller.address,
         agent,
-        signals["Sec-GPC"] or (signals["DNT"] and site.dnt_policy == "no_marketing"),
-        signals["DNT"] and site.dnt_policy == "no_tracking",
-    ), site
-
-
-def _trusted(actor: Actor, agent: str) -> Sender:
-    return Sender(actor.tenant_id, True, None, client_address(), agent)
-
-
-def _limit(sender: Sender, events: list[Any]) -> None:
-    config = settings()
-    if sender.trusted:
-        buckets = [limits.Bucket(f"{sender.tenant_id}:server", config.rate_per_server_key)]
-    else:
-        visitors = {event.get("visitor_id") for event in events if isinstance(event, dict)}
-        buckets = [limits.Bucket(f"address:{sender.address}", config.rate_per_address)]
-        buckets += [
-            limits.Bucket(f"{sender.tenant_id}:visitor:{visitor[:64]}", config.rate_per_visitor)
-            for visitor in visitors
-            if isinstance(visitor, str)
-        ]
-    try:
-        wait = limits.take(buckets)
-    except redis.RedisError:
-        raise UnavailableError("the event stream is away; send again", retry_after=5) from None
-    if wait:
-        raise TooManyRequestsError("too many requests; wait and send again", retry_after=wait)
-
-
-def _with_cors(response: Response, site: SiteKey | None) -> Response:
-    return allow_origin(response, site) if site else response
+        privacy_signal=gpc or (dnt and policy == "no_marketing"),
+        no_tracking=dnt and policy == "no_tracking",
+    )

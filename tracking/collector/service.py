@@ -12,9 +12,10 @@ import redis
 from core.errors import FieldProblem, InvalidInputError, UnavailableError
 from core.events.api import Entry, StreamFullError, append
 from core.security.crypto import keyring
+from tracking.collector import rejects
 from tracking.metrics import COLLECTED
 from tracking.registry import registry
-from tracking.registry.check import Verdict, check_event
+from tracking.registry.check import Verdict, check_event, refusal
 
 MAX_EVENTS = 100
 MAX_SKEW = timedelta(days=400)
@@ -22,7 +23,10 @@ MAX_SKEW = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose key sent this, and what is known of the client. ``no_tracking``: the visitor asked for none at all."""
+    """Whose key sent this, and what is known of the client.
+
+    ``privacy_signal``: the browser asks for no marketing; ``no_tracking``: for none at all, and the site agrees.
+    """
 
     tenant_id: int
     trusted: bool
@@ -71,42 +75,46 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None) -> An
     """Accept what can be accepted; raises `UnavailableError` when nothing could be made durable."""
     now = datetime.now(UTC)
     skew = clock_skew(sent_at, now)
-    answer, accepted, rejects = Answer(), [], []
+    answer, accepted, refused = Answer(), [], []
     for index, event in enumerate(events):
         verdict = check_event(registry(), event, trusted=sender.trusted, now=now, skew=skew)
-        verdict = _check_owner(sender, event, verdict)
-        if verdict.problems or verdict.spec is None or verdict.occurred_at is None:
+        if verdict.spec is not None:
+            verdict = _foreign(sender, event) or verdict
+        if verdict.spec is None:
             answer.rejected += 1
-            answer.errors.append(_error(index, event, verdict))
-            rejects.append(_reject(event, verdict))
+            answer.errors.append(rejects.told(index, event, verdict))
+            refused.append(rejects.kept(event, verdict))
         elif not _consented(sender, verdict.spec.scope, event):
             answer.blocked_by_consent += 1
         else:
             accepted.append(_stamped(sender, event, verdict))
-    if accepted or rejects:
-        seen = _append(sender, now, accepted, rejects)
-        answer.duplicates = len(seen)
-        answer.accepted = len(accepted) - len(seen)
+    if accepted or refused:
+        answer.duplicates = len(_append(sender, now, accepted, refused))
+        answer.accepted = len(accepted) - answer.duplicates
     for outcome in ("accepted", "duplicates", "blocked_by_consent", "rejected"):
         COLLECTED.labels(outcome).inc(getattr(answer, outcome))
     return answer
 
 
 def clock_skew(sent_at: str | None, now: datetime) -> timedelta:
-    """How far the sender's clock is behind ours, from the batch's own time stamp; zero when it has none."""
+    """How far the sender's clock is behind ours, from the request's own time stamp; zero when it has none."""
     try:
-        skew = now - datetime.fromisoformat(sent_at) if sent_at else timedelta(0)
+        skew = now - datetime.fromisoformat(sent_at.upper()) if sent_at else timedelta(0)
     except (ValueError, TypeError, OverflowError):
         return timedelta(0)
     return skew if abs(skew) <= MAX_SKEW else timedelta(0)
 
 
-def _check_owner(sender: Sender, event: Any, verdict: Verdict) -> Verdict:
-    if verdict.problems or sender.site_id is None or event.get("site_id") in {None, sender.site_id}:
-        return verdict
-    message = "this key belongs to another site; leave site_id out to take it from the key"
-    problem = {"pointer": "/site_id", "rule": "owner", "message": message, "found": str(event["site_id"])[:80]}
-    return Verdict([problem], "wrong_site")
+def _foreign(sender: Sender, event: dict[str, Any]) -> Verdict | None:
+    """The refusal of an event that names another marketplace or site than its key's."""
+    tenant, site = event.get("tenant_id"), event.get("site_id")
+    if tenant is not None and str(tenant) != str(sender.tenant_id):
+        message = "this key belongs to another marketplace; leave tenant_id out to take it from the key"
+        return refusal("wrong_tenant", "/tenant_id", "owner", message, tenant)
+    if sender.site_id is not None and site not in {None, sender.site_id}:
+        message = "this key belongs to another site; leave site_id out to take it from the key"
+        return refusal("wrong_site", "/site_id", "owner", message, site)
+    return None
 
 
 def _consented(sender: Sender, scope: str, event: dict[str, Any]) -> bool:
@@ -118,18 +126,21 @@ def _consented(sender: Sender, scope: str, event: dict[str, Any]) -> bool:
 
 
 def _stamped(sender: Sender, event: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """The event with normal forms of id and times; ``claimed_at`` keeps what the sender's clock said."""
     event.pop("tenant_id", None)
     if not sender.trusted:
+        # Anyone may hold the public key; only a backend can vouch for who its visitor is.
         event.pop("person_id", None)
-    assert verdict.occurred_at is not None  # noqa: S101 - narrows for the type checker
-    assert verdict.claimed_at is not None  # noqa: S101
     event["event_id"] = event["event_id"].lower()
-    event["occurred_at"] = verdict.occurred_at.isoformat()
-    event["claimed_at"] = verdict.claimed_at.isoformat()
+    if verdict.occurred_at and verdict.claimed_at:
+        event["occurred_at"] = verdict.occurred_at.isoformat()
+        event["claimed_at"] = verdict.claimed_at.isoformat()
+    if verdict.captured_at:
+        event["consent_snapshot"]["captured_at"] = verdict.captured_at.isoformat()
     return event
 
 
-def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], rejects: list[dict[str, Any]]) -> list[int]:
+def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]) -> list[int]:
     client = orjson.dumps({"ip": sender.address, "ua": sender.user_agent})
     entry = Entry(
         sender.tenant_id,
@@ -139,7 +150,7 @@ def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], rejec
         sender.site_id,
         None if sender.trusted else keyring().seal(client, "client"),
         {"privacy_signal": sender.privacy_signal},
-        rejects,
+        refused,
     )
     try:
         return append(entry)
@@ -147,24 +158,3 @@ def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], rejec
         raise UnavailableError("events wait to be stored; send again later", retry_after=30) from None
     except redis.RedisError:
         raise UnavailableError("the event stream is away; send again", retry_after=5) from None
-
-
-def _error(index: int, event: Any, verdict: Verdict) -> dict[str, Any]:
-    event_id = event.get("event_id") if isinstance(event, dict) else None
-    return {
-        "index": index,
-        "event_id": event_id if isinstance(event_id, str) else None,
-        "code": verdict.code,
-        "errors": verdict.problems,
-    }
-
-
-def _reject(event: Any, verdict: Verdict) -> dict[str, Any]:
-    name = event.get("event_name") if isinstance(event, dict) else None
-    return {
-        "event_name": name[:100] if isinstance(name, str) else None,
-        "code": verdict.code,
-        # What was found may be personal; it stays in the sealed event only.
-        "problems": [{key: value for key, value in item.items() if key != "found"} for item in verdict.problems],
-        "sealed": keyring().seal(orjson.dumps(event), "reject").hex(),
-    }

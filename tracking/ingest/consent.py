@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.events.api import EventRow
+from core.events.api import EventRow, last_snapshots
 from core.privacy.api import PURPOSES, ConsentStatement, explicit_grants, record_statements
 
 
@@ -23,28 +24,55 @@ def apply_privacy_signals(session: Session, tenant_id: int, rows: Sequence[Event
 
 
 def record_snapshots(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:
-    """Append the snapshots of newly stored events to the ledger, for the visitor and for the order's person."""
-    statements = []
-    for row in rows:
-        if not row.consent.get("captured_at"):
-            continue
-        purposes = {name: bool(row.consent[name]) for name in PURPOSES if name in row.consent}
-        source = "order" if row.event_name == "order_completed" else "event"
-        for kind, subject in (
-            ("visitor", row.visitor_id),
-            ("person", row.person_external_id if row.person_id else None),
-        ):
-            if subject:
-                text_hash = row.consent.get("copy_hash")
-                statements.append(ConsentStatement(kind, subject, purposes, source, _said_at(row), text_hash))
+    """Append the snapshots of newly stored events to the ledger, for the visitor and for the person a backend named.
+
+    Call it after the sessions are up to date: an event that was long on its way must not hide what was said since.
+    """
+    stated = [row for row in rows if _is_statement(row)]
+    if not stated:
+        return
+    latest = last_snapshots(session, tenant_id, sorted({row.visitor_id for row in stated if row.visitor_id}))
+    statements = [item for row in stated for item in _statements(row)]
+    for row in stated:
+        since = latest.get(row.visitor_id or "")
+        captured = _captured_at(since) if since else None
+        if since and captured and row.visitor_id and captured + _skew(row) > _said_at(row):
+            said_at = min(captured + _skew(row), row.received_at)
+            statements.append(_statement("visitor", row.visitor_id, since, "event", said_at))
     record_statements(session, tenant_id, statements)
 
 
+def _is_statement(row: EventRow) -> bool:
+    """Whether anybody said anything: a snapshot without time that grants nothing is as good as none."""
+    consent = row.consent
+    granted = any(consent.get(purpose) for purpose in PURPOSES)
+    return bool(consent.get("captured_at")) or granted or (bool(consent) and row.event_name == "consent_updated")
+
+
+def _statements(row: EventRow) -> Iterator[ConsentStatement]:
+    source = "order" if row.event_name == "order_completed" else "event"
+    for kind, subject in (("visitor", row.visitor_id), ("person", row.person_external_id)):
+        if subject:
+            yield _statement(kind, subject, row.consent, source, _said_at(row))
+
+
+def _statement(kind: str, subject: str, consent: dict[str, Any], source: str, said_at: datetime) -> ConsentStatement:
+    purposes = {name: bool(consent[name]) for name in PURPOSES if name in consent}
+    return ConsentStatement(kind, subject, purposes, source, said_at, consent.get("copy_hash"))
+
+
 def _said_at(row: EventRow) -> datetime:
-    """When the visitor said it, by our clock: the snapshot's time shifted like the event's, never in the future."""
-    captured = datetime.fromisoformat(row.consent["captured_at"])
-    skew = row.occurred_at - row.claimed_at
-    try:
-        return min(captured + skew, row.received_at)
-    except (OverflowError, TypeError):
-        return min(row.occurred_at, row.received_at)
+    """When it was said, by our clock: the snapshot's time shifted like the event's, never in the future."""
+    captured = _captured_at(row.consent)
+    return min(captured + _skew(row) if captured else row.occurred_at, row.received_at)
+
+
+def _skew(row: EventRow) -> timedelta:
+    return row.occurred_at - row.claimed_at
+
+
+def _captured_at(consent: dict[str, Any]) -> datetime | None:
+    stated = consent.get("captured_at")
+    moment = datetime.fromisoformat(stated) if stated else None
+    # Far from any calendar's edge, so that a skew can be added.
+    return moment if moment and 2 < moment.year < 9998 else None

@@ -11,10 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 
 from core.events.api import Entry, EventRow
-from core.security.crypto import keyring
+from core.security.crypto import DecryptionError, keyring
 from tracking.registry import registry
+
+log = structlog.get_logger(__name__)
 
 
 def rows_of(entry: Entry, zone: ZoneInfo, enrich: Any) -> list[EventRow]:
@@ -30,6 +33,7 @@ def _row(
     payload, entities = event.get("payload", {}), event.get("entities", {})
     amount = payload.get(spec.amount_field) if spec and spec.amount_field else None
     occurred_at = datetime.fromisoformat(event["occurred_at"])
+    sequence = event.get("sequence_no")  # JSON knows 7.0, which is an integer too
     context = dict(event.get("context", {}))
     for mapping in extra:
         context.update(mapping)
@@ -47,7 +51,7 @@ def _row(
         site_id=event.get("site_id", entry.site_id),
         visitor_id=event.get("visitor_id"),
         session_id=event.get("session_id"),
-        sequence_no=event.get("sequence_no"),
+        sequence_no=None if sequence is None else int(sequence),
         person_external_id=event.get("person_id"),
         consent=event.get("consent_snapshot", {}),
         context=context,
@@ -68,9 +72,12 @@ def _network(sealed: bytes | None) -> str | None:
     """The client's address cut to /24 (IPv4) or /48 (IPv6): enough for a region, not for a household."""
     if not sealed:
         return None
-    text = orjson.loads(keyring().unseal(sealed, "client")).get("ip")
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(orjson.loads(keyring().unseal(sealed, "client")).get("ip"))
+    except DecryptionError as exc:
+        # The seal travels on; only what needs it must wait for the missing key.
+        log.warning("a client's address cannot be opened", reason=str(exc))
+        return None
     except ValueError:
         return None
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))

@@ -38,6 +38,13 @@ class Result:
     stored: int = 0
     wake: dict[int, list[int]] = field(default_factory=dict)
 
+    def add(self, other: Result) -> None:
+        """Count another result in."""
+        self.received += other.received
+        self.stored += other.stored
+        for tenant_id, connections in other.wake.items():
+            self.wake[tenant_id] = sorted({*self.wake.get(tenant_id, ()), *connections})
+
 
 @functools.lru_cache(maxsize=4096)
 def _tenant(tenant_id: int) -> TenantView:
@@ -51,31 +58,31 @@ def ingest(entries: Sequence[Entry]) -> Result:
     by_tenant: dict[int, list[Entry]] = {}
     for entry in entries:
         by_tenant.setdefault(entry.tenant_id, []).append(entry)
+    # In id order, so that two ingest processes cannot wait for each other.
     with anonymous_session() as session:
-        # In id order, so that two ingest processes cannot wait for each other.
-        for tenant_id in sorted(by_tenant):
+        for tenant_id, own in sorted(by_tenant.items()):
+            made = _rows(tenant_id, own)
             set_tenant(session, tenant_id)
-            stored, wake = _ingest_tenant(session, tenant_id, by_tenant[tenant_id])
+            store_rejects(session, tenant_id, [reject for entry in own for reject in _rejects(entry)])
+            stored, wake = _store(session, tenant_id, made)
             result.stored += stored
             if wake:
                 result.wake[tenant_id] = wake
     return result
 
 
-def _ingest_tenant(session: Session, tenant_id: int, entries: Sequence[Entry]) -> tuple[int, list[int]]:
-    tenant = _tenant(tenant_id)
-    zone = ZoneInfo(tenant.time_zone)
-    rows: list[EventRow] = []
-    signalled: list[EventRow] = []
-    for entry in entries:
-        made = rows_of(entry, zone, _enrich)
-        rows += made
-        if entry.flags.get("privacy_signal"):
-            signalled += made
-    store_rejects(session, tenant_id, [reject for entry in entries for reject in _rejects(entry)])
+def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow], bool]]:
+    """The rows of each entry, and whether it came under a privacy signal."""
+    zone = ZoneInfo(_tenant(tenant_id).time_zone)
+    return [(rows_of(entry, zone, _enrich), bool(entry.flags.get("privacy_signal"))) for entry in entries]
+
+
+def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow], bool]]) -> tuple[int, list[int]]:
+    rows = [row for entry_rows, _ in made for row in entry_rows]
     if not rows:
         return 0, []
-    apply_privacy_signals(session, tenant_id, signalled)
+    under_signal = [row for entry_rows, signalled in made if signalled for row in entry_rows]
+    apply_privacy_signals(session, tenant_id, under_signal)
     _resolve_persons(session, tenant_id, rows)
     stage(session, rows)
     fresh = [rows[position] for position in store(session, tenant_id)]
@@ -85,8 +92,8 @@ def _ingest_tenant(session: Session, tenant_id: int, entries: Sequence[Entry]) -
     update_links(session, tenant_id, fresh)
     record_snapshots(session, tenant_id, fresh)
     note_browser_hits(session, [hit for row in fresh if (hit := _browser_hit(row))])
-    wake = plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=tenant.uuid_namespace)
-    return len(fresh), list(wake)
+    namespace = _tenant(tenant_id).uuid_namespace
+    return len(fresh), list(plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=namespace))
 
 
 def _enrich(event: dict[str, Any]) -> list[dict[str, Any]]:

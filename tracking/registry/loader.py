@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import yaml
+
+from tracking.registry.files import RegistryError, read_family, read_yaml
 
 FOLDER = Path(__file__).parent
-SCOPES = ("necessary", "analytics", "marketing")
 VISITOR_SOURCES = {"web", "mobile"}
-
-
-class RegistryError(Exception):
-    """A registry file is wrong; the message names file and event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +64,43 @@ class Registry:
 
 
 def load(folder: Path = FOLDER) -> Registry:
-    """Read all families; raises `RegistryError` for a file that cannot be used."""
-    envelope = yaml.safe_load((folder / "envelope.yaml").read_text("utf-8"))
+    """Read all families; raises `RegistryError` for a file that cannot be used, naming file and event."""
+    envelope = read_yaml(folder / "envelope.yaml")
     specs: list[EventSpec] = []
     for path in sorted((folder / "v1").glob("*.yaml")):
-        family = yaml.safe_load(path.read_text("utf-8"))
+        family = read_family(path)
         specs.extend(_spec(path, family, name, event, envelope) for name, event in family["events"].items())
     return Registry(specs)
 
 
 def _spec(path: Path, family: dict[str, Any], name: str, event: dict[str, Any], envelope: dict[str, Any]) -> EventSpec:
+    payload = {"type": "object", **event.get("payload", {})}
+    sources = frozenset(event.get("sources", family["sources"]))
+    version = event.get("version", 1)
+    schema = _schema(envelope, family.get("definitions", {}), name, version, event, payload, sources)
     try:
-        scope = event.get("scope", family["scope"])
-        if scope not in SCOPES:
-            raise KeyError(f"scope {scope!r} is not one of {', '.join(SCOPES)}")  # noqa: TRY301 - one place names file and event
-        payload = {"type": "object", **event.get("payload", {})}
-        sources = frozenset(event.get("sources", family["sources"]))
-        version = event.get("version", 1)
-        schema = _schema(envelope, family.get("definitions", {}), name, version, event, payload, sources)
-        validator = jsonschema_rs.validator_for(schema, validate_formats=True)
-        spec = EventSpec(
-            name,
-            version,
-            family["family"],
-            event["description"],
-            sources,
-            scope,
-            event.get("canonical"),
-            tuple(event.get("entities", ())),
-            event.get("trusted_only", family.get("trusted_only", False)),
-            event.get("retention", family["retention"]),
-            tuple(event.get("pii", ())),
-            event.get("amount"),
-            payload,
-            event["example"],
-            schema,
-            validator,
-        )
-    except (KeyError, jsonschema_rs.ValidationError) as exc:
+        # Messages go where values may not: logs, the list of rejected events. What was found is told beside them.
+        validator = jsonschema_rs.validator_for(schema, validate_formats=True, mask="the value")
+    except (ValueError, TypeError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as exc:
         raise RegistryError(f"{path.name}: event {name!r}: {exc}") from exc
-    return spec
+    return EventSpec(
+        name=name,
+        version=version,
+        family=family["family"],
+        description=event["description"],
+        sources=sources,
+        scope=event.get("scope", family["scope"]),
+        canonical=event.get("canonical"),
+        required_entities=tuple(event.get("entities", ())),
+        trusted_only=event.get("trusted_only", family.get("trusted_only", False)),
+        retention=event.get("retention", family["retention"]),
+        pii=tuple(event.get("pii", ())),
+        amount_field=event.get("amount"),
+        payload_schema=payload,
+        example=event["example"],
+        schema=schema,
+        validator=validator,
+    )
 
 
 def _schema(

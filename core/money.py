@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from babel.core import get_global
 from babel.numbers import get_currency_precision
 
 MAX_AMOUNT = Decimal(10) ** 13
+AMOUNT = re.compile(r"[0-9]{1,13}(?:\.(?P<decimals>[0-9]+))?")
 
 
 class MoneyError(ValueError):
@@ -20,18 +22,14 @@ def known_currency(code: str) -> bool:
 
 
 def parse_amount(text: str, currency: str) -> Decimal:
-    """Read a decimal string in major units; raises `MoneyError` on floats' noise, signs or too many digits."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise MoneyError("use a decimal string such as 120.50") from None
+    """Read a decimal string in major units; raises `MoneyError` on anything but digits, and on too many decimals."""
+    match = AMOUNT.fullmatch(text)
+    if match is None:
+        raise MoneyError("use a positive decimal string below 10 000 000 000 000, such as 120.50")
     digits = get_currency_precision(currency)
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or amount.is_signed() or amount >= MAX_AMOUNT:
-        raise MoneyError("use a positive decimal string below 10 000 000 000 000")
-    if -exponent > digits:
+    if len(match["decimals"] or "") > digits:
         raise MoneyError(f"{currency} has {digits} decimals; round the amount before sending it")
-    return amount
+    return Decimal(text)
 
 
 def format_amount(amount: Decimal, currency: str) -> str:

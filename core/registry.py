@@ -128,10 +128,14 @@ def transport(platform: Platform, config: Settings | None = None) -> Transport:
 
 
 def check_endpoints(config: Settings) -> None:
-    """Raise `ConfigError` when `ADRAIL_ENDPOINTS` names a platform or endpoint that no plugin declares."""
+    """Raise `ConfigError` when `ADRAIL_ENDPOINTS` names a platform or endpoint that no plugin declares.
+
+    Raises `PluginError` when a plugin cannot be used.
+    """
+    installed = registry()
     for slug, urls in config.endpoints.items():
         try:
-            known = registry().get(slug).endpoints
+            known = installed.get(slug).endpoints
         except UnknownPlatformError as exc:
             raise ConfigError(f"{variable('endpoints')}: {exc}") from None
         if foreign := sorted(set(urls) - set(known)):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
 from croniter import croniter
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db.schedule_models import Schedule
 from core.db.session import maintainer_session
 from core.jobs import DEFAULT, enqueue
+
+UNREADABLE_PAUSE = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,14 @@ INSTALLATION = (
 
 
 def next_run(cron: str, zone: str, after: datetime) -> datetime:
-    """The first time after ``after`` that matches ``cron`` in ``zone``."""
-    local: datetime = croniter(cron, after.astimezone(ZoneInfo(zone))).get_next(datetime)
+    """The first time after ``after`` that matches ``cron`` in ``zone``; raises `ValueError` kinds for what is no cron.
+
+    An hour that the clock passes twice in autumn counts once, unless ``cron`` asks for every hour.
+    """
+    times = croniter(cron, after.astimezone(ZoneInfo(zone)))
+    local: datetime = times.get_next(datetime)
+    while local.fold and not cron.split()[1].startswith("*"):
+        local = times.get_next(datetime)
     return local.astimezone(UTC)
 
 
@@ -51,7 +62,9 @@ def ensure_schedules(now: datetime | None = None) -> None:
             statement = insert(Schedule).values(tenant_id=None, job=item.job, **values)
             session.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["tenant_id", "job"], set_=values, where=Schedule.cron != item.cron
+                    index_elements=["tenant_id", "job"],
+                    set_=values,
+                    where=or_(Schedule.cron != item.cron, Schedule.queue != item.queue),
                 )
             )
         session.execute(
@@ -64,12 +77,20 @@ def ensure_schedules(now: datetime | None = None) -> None:
 def tick() -> list[str]:
     """Enqueue what is due and set its next time; work missed while everything was down runs once. Returns the jobs."""
     now = datetime.now(UTC)
+    enqueued = []
     with maintainer_session() as session:
         due = session.scalars(
             select(Schedule).where(Schedule.next_run_at <= now).order_by(Schedule.id).with_for_update(skip_locked=True)
         ).all()
         for item in due:
-            enqueue(item.queue, item.job, *([item.tenant_id] if item.tenant_id else []))
-            item.last_run_at, item.runs = now, item.runs + 1
-            item.next_run_at = next_run(item.cron, item.zone, now)
-        return [item.job for item in due]
+            try:
+                item.next_run_at = next_run(item.cron, item.zone, now)
+                enqueue(item.queue, item.job, *([item.tenant_id] if item.tenant_id else []))
+            except (ValueError, ZoneInfoNotFoundError) as exc:
+                # One row that cannot be read must not stop the others, nor be tried every minute.
+                log.error("a schedule cannot be followed", schedule=item.id, job=item.job, reason=str(exc))  # noqa: TRY400
+                item.next_run_at = now + UNREADABLE_PAUSE
+            else:
+                item.last_run_at, item.runs = now, item.runs + 1
+                enqueued.append(item.job)
+    return enqueued

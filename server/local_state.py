@@ -13,7 +13,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from core.embedded.paths import DataDir
-from core.embedded.state import has_secret, secret, write_file
+from core.embedded.state import secret, write_file
 
 DEMO_FIELDS = (
     "tenant_id", "write_key", "server_key", "organizer_api_token", "organizer_email", "organizer_password",
@@ -46,24 +46,28 @@ def restricted_logins(folder: DataDir, superuser_url: str) -> dict[str, str]:
 
 
 def demo_credentials(folder: DataDir) -> dict[str, Any]:
-    """Credentials of the demo marketplace, which is seeded when it is missing."""
-    from server.demo.seed import seed_demo  # noqa: PLC0415 - needs complete settings
+    """Credentials of the demo marketplace, which is seeded or completed when these are not known yet."""
+    from core.accounts.api import tenant_exists, tenant_with_slug  # noqa: PLC0415 - needs complete settings
+    from server.demo.seed import DEMO_SLUG, seed_demo  # noqa: PLC0415
 
     path = folder.root / "demo.json"
-    made = seed_demo()
-    if made is not None:
-        write_file(path, orjson.dumps(made.as_dict(), option=orjson.OPT_INDENT_2).decode(), mode=0o600)
-    if not path.exists():  # a database seeded elsewhere
-        return {}
-    credentials: dict[str, Any] = orjson.loads(path.read_bytes())
-    return credentials
+    if path.exists() and tenant_exists(DEMO_SLUG):
+        known: dict[str, Any] = orjson.loads(path.read_bytes())
+        # Another database may have been given since.
+        if known["tenant_id"] == tenant_with_slug(DEMO_SLUG):
+            return known
+    made = seed_demo().as_dict()
+    write_file(path, orjson.dumps(made, option=orjson.OPT_INDENT_2).decode(), mode=0o600)
+    return made
 
 
-def first_showing(folder: DataDir) -> bool:
-    """Whether the demo passwords are printed for the first time."""
-    if has_secret(folder, "demo_shown"):
+def first_showing(folder: DataDir, credentials: dict[str, Any]) -> bool:
+    """Whether these demo passwords are printed for the first time."""
+    shown = folder.root / "demo.shown"
+    digest = hashlib.sha256(orjson.dumps(credentials, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    if shown.exists() and shown.read_text("ascii") == digest:
         return False
-    secret(folder, "demo_shown")
+    write_file(shown, digest, mode=0o600)
     return True
 
 

@@ -73,7 +73,7 @@ def run_up(*, demo: bool, sandbox: bool, port: int | None, data_dir: Path | None
 def _web_port(folder: DataDir, wanted: int | None) -> int:
     if wanted == 0:
         return choose_port(folder, "web", None)
-    port = wanted or int(os.environ.get("ADRAIL_PORT", DEFAULT_PORT))
+    port = wanted or _port_setting()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -83,6 +83,13 @@ def _web_port(folder: DataDir, wanted: int | None) -> int:
                 f"port {port} is in use ({exc.strerror}); choose another with --port, or --port 0 for a free one"
             ) from None
     return port
+
+
+def _port_setting() -> int:
+    text = os.environ.get("ADRAIL_PORT") or str(DEFAULT_PORT)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise EmbeddedServerError(f"ADRAIL_PORT: {text!r} is no port; use a number from 1 to 65535")
+    return int(text)
 
 
 @contextlib.contextmanager
@@ -143,10 +150,9 @@ def _prepare_database(plan: Plan) -> None:
     from core.config import settings  # noqa: PLC0415
     from core.db.migrate import upgrade  # noqa: PLC0415
     from core.db.session import dispose_engines  # noqa: PLC0415
-    from core.registry import registry  # noqa: PLC0415
+    from core.registry import check_endpoints  # noqa: PLC0415
 
-    settings()
-    registry()
+    check_endpoints(settings())
     upgrade()
     ensure_installation_key()
     if "DATABASE_URL" in plan.environment:
@@ -205,7 +211,7 @@ def _announce(plan: Plan, ready: dict[str, Any]) -> None:
     if plan.demo:
         click.echo(f"  demo shop       {plan.base_url}/demo")
         click.echo(f"  web UI          {plan.base_url}/  as {ready['organizer_email']}")
-        if local_state.first_showing(plan.data_dir):
+        if local_state.first_showing(plan.data_dir, {name: ready[name] for name in local_state.DEMO_FIELDS}):
             click.echo(f"  password        {ready['organizer_password']}   (organiser)")
             click.echo(f"  admin           {ready['admin_email']}   {ready['admin_password']}")
             click.echo(f"  Shown once; they stay readable in {local_state.ready_path(plan.data_dir)} while this runs.")

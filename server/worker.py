@@ -26,7 +26,13 @@ class Worker(SimpleWorker):
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__([queue(name) for name in names], connection=client(), serializer=JSONSerializer)
+        super().__init__(
+            [queue(name) for name in names],
+            connection=client(),
+            serializer=JSONSerializer,
+            # Also how soon a worker takes over the timers of one that was killed; RQ's own 10 minutes are too long.
+            maintenance_interval=60,
+        )
 
 
 def run_worker(names: tuple[str, ...], *, burst: bool = False) -> None:

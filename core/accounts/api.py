@@ -1,7 +1,7 @@
 """The door of accounts: the only module other features import."""
 
 from core.accounts.audit import record_audit, verify_audit
-from core.accounts.people import check_new_user, create_user, normalise_email, set_password
+from core.accounts.people import check_new_user, create_user, normalise_email, set_password, user_with_email
 from core.accounts.service import (
     Actor,
     SiteKey,
@@ -54,6 +54,7 @@ __all__ = [
     "tenant_view",
     "tenant_with_slug",
     "touch_key",
+    "user_with_email",
     "verify_audit",
     "write_key_of",
 ]

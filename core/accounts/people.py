@@ -30,6 +30,13 @@ def email_index(email: str) -> bytes:
     return tenant_key(None).blind_index("users.email", normalise_email(email))
 
 
+def user_with_email(email: str) -> int | None:
+    """Id of the user who signs in with an address."""
+    with anonymous_session() as session:
+        row = session.execute(FIND_SIGN_IN, {"index": email_index(email)}).one_or_none()
+    return row.user_id if row else None
+
+
 def check_new_user(*, email: str, password: str, role: str = "owner") -> None:
     """Raise `InvalidInputError` or `ConflictError` when `create_user` would."""
     problems = []
@@ -40,9 +47,8 @@ def check_new_user(*, email: str, password: str, role: str = "owner") -> None:
     problems += _password_problems(password)
     if problems:
         raise InvalidInputError("the user cannot be created", errors=problems)
-    with anonymous_session() as session:
-        if session.execute(FIND_SIGN_IN, {"index": email_index(email)}).one_or_none():
-            raise _taken()
+    if user_with_email(email) is not None:
+        raise _taken()
 
 
 def create_user(

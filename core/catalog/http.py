@@ -40,7 +40,7 @@ class Orders(MethodView):
         return idempotent(actor.tenant_id, "orders", request, work)
 
 
-@blp.route("/<external_id>")
+@blp.route("/<path:external_id>")
 class OneOrder(MethodView):
     """One order."""
 

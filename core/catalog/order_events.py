@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts.api import TenantView
 from core.catalog.models import Order
 from core.catalog.order_lines import Line
+from core.catalog.order_refunds import Refunds
 from core.events.api import VisitContext, emit, visit_context
 from core.money import format_amount
 from core.privacy.api import PURPOSES, current_consent
@@ -28,7 +29,7 @@ class OrderEvent:
     event_id: uuid.UUID
     occurred_at: datetime
     lines: list[Line]
-    refunds: tuple[dict[str, Any], ...] = ()
+    refunds: Refunds | None = None
     context: dict[str, Any] | None = None
     person_external_id: str | None = None
 
@@ -133,6 +134,10 @@ def _payload(order: Order, event: OrderEvent, consent: dict[str, Any]) -> dict[s
             "consent_data_processing": consent["data_processing"],
             "consent_marketing": consent["marketing"],
         }
-    refunded = sum((Decimal(refund["amount"]) for refund in event.refunds), Decimal(0))
-    amount = refunded if event.refunds else order.gross
-    return {"amount": money(amount), "currency": order.currency, "items": items, "refunds": list(event.refunds)}
+    refunds = event.refunds or Refunds((), order.gross)
+    return {
+        "amount": money(refunds.amount),
+        "currency": order.currency,
+        "items": items,
+        "refunds": list(refunds.rows),
+    }

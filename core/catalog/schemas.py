@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
@@ -9,6 +10,8 @@ from marshmallow import fields, validate
 
 from core.money import MoneyError, known_currency, parse_amount
 
+OLDEST = timedelta(days=20 * 366)
+CLOCK_TOLERANCE = timedelta(days=1)
 ID = validate.Length(min=1, max=128)
 AMOUNT = {"description": "decimal string in major units of the order's currency", "example": "100.00"}
 
@@ -16,6 +19,19 @@ AMOUNT = {"description": "decimal string in major units of the order's currency"
 def amount(**kwargs: Any) -> fields.String:
     """A decimal string; checked against the currency of the order."""
     return fields.String(metadata=AMOUNT, **kwargs)
+
+
+def moment(**kwargs: Any) -> fields.AwareDateTime:
+    """When something happened, with zone; at most 20 years ago and not in the future."""
+    return fields.AwareDateTime(required=True, validate=_happened, **kwargs)
+
+
+def _happened(value: datetime) -> None:
+    now = datetime.now(UTC)
+    if value > now + CLOCK_TOLERANCE:
+        raise ma.ValidationError("lies in the future; send when it happened")
+    if value < now - OLDEST:
+        raise ma.ValidationError("lies more than 20 years back; send when it happened")
 
 
 class ConsentIn(ma.Schema):
@@ -32,12 +48,16 @@ class PersonIn(ma.Schema):
     """The buyer. Clear identifiers are encrypted at once."""
 
     external_id = fields.String(required=True, validate=ID)
-    email = fields.Email(load_default=None, allow_none=True)
+    email = fields.Email(load_default=None, allow_none=True, validate=validate.Length(max=254))
     phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=40))
     first_name = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
     last_name = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
     city = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
-    country = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"^[A-Z]{2}$"))
+    country = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"[A-Z]{2}\Z", error="use an ISO 3166 code such as RO"),
+    )
 
     @ma.pre_load
     def _trim(self, data: Any, **_: Any) -> Any:
@@ -56,7 +76,10 @@ class OrderContextIn(ma.Schema):
     url = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
     referrer = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
     click_ids = fields.Dict(
-        keys=fields.String(), values=fields.String(validate=validate.Length(max=500)), load_default=dict
+        keys=fields.String(validate=validate.Length(min=1, max=64)),
+        values=fields.String(validate=validate.Length(max=500)),
+        load_default=dict,
+        validate=validate.Length(max=20),
     )
 
 
@@ -81,11 +104,11 @@ class OrderItemIn(ma.Schema):
     line = fields.String(required=True, validate=ID)
     live_event_id = fields.String(required=True, validate=ID)
     ticket_type_id = fields.String(load_default=None, allow_none=True, validate=ID)
-    quantity = fields.Integer(required=True, validate=validate.Range(1, 10_000))
+    quantity = fields.Integer(required=True, strict=True, validate=validate.Range(1, 10_000))
     unit_price = amount(required=True)
     fees = amount(load_default="0")
     discount = amount(load_default="0")
-    tickets = fields.List(fields.Nested(TicketIn), load_default=list)
+    tickets = fields.List(fields.Nested(TicketIn), load_default=list, validate=validate.Length(max=10_000))
 
 
 class OrderIn(ma.Schema):
@@ -94,7 +117,7 @@ class OrderIn(ma.Schema):
     external_id = fields.String(required=True, validate=ID)
     status = fields.String(load_default="completed", validate=validate.OneOf(["pending", "completed"]))
     currency = fields.String(required=True)
-    placed_at = fields.AwareDateTime(required=True)
+    placed_at = moment()
     visitor_id = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
     session_id = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
     consent = fields.Nested(ConsentIn, load_default=None, allow_none=True)
@@ -121,10 +144,14 @@ class OrderIn(ma.Schema):
                 lines[position] = bad
         if lines:
             errors["items"] = lines
-        if len({item["line"] for item in data["items"]}) < len(data["items"]):
-            errors.setdefault("items", {})[0] = {"line": ["give every line its own name"]}
+        for position in _repeated([item["line"] for item in data["items"]]):
+            errors.setdefault("items", {}).setdefault(position, {})["line"] = ["give every line its own name"]
         if errors:
             raise ma.ValidationError(errors)
+
+
+def _repeated(names: list[str]) -> list[int]:
+    return [position for position, name in enumerate(names) if name in names[:position]]
 
 
 def _bad_amounts(values: dict[str, Any], names: tuple[str, ...], currency: str) -> dict[str, list[str]]:
@@ -141,7 +168,7 @@ class RefundIn(ma.Schema):
     """What of a line is paid back."""
 
     line = fields.String(required=True, validate=ID)
-    quantity = fields.Integer(required=True, validate=validate.Range(0, 10_000))
+    quantity = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
     amount = amount(required=True)
 
 
@@ -152,9 +179,9 @@ class OrderPatchIn(ma.Schema):
         required=True,
         validate=validate.OneOf(["completed", "partially_refunded", "refunded", "cancelled", "charged_back"]),
     )
-    occurred_at = fields.AwareDateTime(required=True)
+    occurred_at = moment()
     transition_id = fields.String(required=True, validate=ID)
-    refunds = fields.List(fields.Nested(RefundIn), load_default=list)
+    refunds = fields.List(fields.Nested(RefundIn), load_default=list, validate=validate.Length(max=200))
 
 
 class OrderOut(ma.Schema):

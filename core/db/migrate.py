@@ -5,21 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from core.config import settings
+from core.db.partitions import ensure_partitions
 from core.db.roles import ensure_roles
 from core.db.session import OWNER, engine
-
-MONTHS_BACK, MONTHS_AHEAD = 4, 3
-PARTITIONS_LOCK = 20262026
 
 
 @contextmanager
@@ -64,16 +61,6 @@ def pending_revisions(connection: Connection) -> list[str]:
 @functools.cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config())
-
-
-def ensure_partitions(connection: Connection, today: date | None = None) -> None:
-    """Make the monthly partitions of the event table around ``today`` (UTC); existing ones are left alone."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PARTITIONS_LOCK})
-    today = today or datetime.now(UTC).date()
-    months = today.year * 12 + today.month - 1
-    for number in range(months - MONTHS_BACK, months + MONTHS_AHEAD + 1):
-        first = date(number // 12, number % 12 + 1, 1)
-        connection.execute(text("SELECT adrail_make_events_partition(:month)"), {"month": first})
 
 
 if __name__ == "__main__":

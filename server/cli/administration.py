@@ -9,7 +9,8 @@ import click
 @click.option("--to", "revision", default="head", show_default=True, help="Revision to migrate up to.")
 @click.option("--down-to", default=None, help="Migrate down to this revision instead; data in dropped tables is gone.")
 @click.option("--show", is_flag=True, help="Only list revisions that the database lacks.")
-def migrate(revision: str, down_to: str | None, show: bool) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask before migrating down.")
+def migrate(revision: str, down_to: str | None, show: bool, yes: bool) -> None:
     """Bring the database's roles, tables and partitions to this version.
 
     \b
@@ -24,6 +25,8 @@ def migrate(revision: str, down_to: str | None, show: bool) -> None:
             pending = migrations.pending_revisions(connection)
         click.echo("\n".join(pending) or "nothing to do: the database is up to date")
     elif down_to:
+        if not yes:
+            click.confirm(f"Data that only newer versions than {down_to} know is lost. Go on?", abort=True)
         migrations.downgrade(down_to)
         click.echo(f"migrated down to {down_to}")
     else:
@@ -53,7 +56,12 @@ def config() -> None:
 
 @click.group()
 def plugins() -> None:
-    """Look at installed plugins."""
+    """Look at installed plugins.
+
+    \b
+    Example:
+      adrail plugins list
+    """
 
 
 @plugins.command("list")
@@ -73,7 +81,12 @@ def plugins_list() -> None:
 
 @click.group()
 def tenant() -> None:
-    """Manage marketplaces."""
+    """Manage marketplaces.
+
+    \b
+    Example:
+      adrail tenant create --help
+    """
 
 
 @tenant.command("create")
@@ -93,11 +106,14 @@ def tenant_create(
       adrail tenant create scena --name Scena --currency RON --time-zone Europe/Bucharest \\
         --origin https://scena.example --admin-email ana@scena.example
     """
-    from core.accounts.api import create_tenant, create_user  # noqa: PLC0415
+    from core.accounts.api import check_new_user, create_tenant, create_user  # noqa: PLC0415
 
-    password = click.prompt("Password of the administrator", hide_input=True) if admin_email else None
+    password = ""
+    if admin_email:
+        password = click.prompt("Password of the administrator", hide_input=True, confirmation_prompt=True)
+        check_new_user(email=admin_email, password=password)
     made = create_tenant(slug=slug, name=name, currency=currency, time_zone=time_zone, origins=list(origins))
-    if admin_email and password:
+    if admin_email:
         create_user(tenant_id=made.tenant_id, email=admin_email, display_name=name, password=password, role="admin")
     click.echo(f"tenant      {made.tenant_id}\nsite        {made.site_id}\nwrite key   {made.write_key}")
     click.echo(f"server key  {made.server_key}\n\nKeep the server key: only its hash is stored.")
@@ -105,25 +121,32 @@ def tenant_create(
 
 @click.group()
 def demo() -> None:
-    """Manage the demo marketplace."""
-
-
-@demo.command("seed")
-@click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same marketplace.")
-def demo_seed(seed: int) -> None:
-    """Create the demo marketplace, or say that it is there already.
+    """Manage the demo marketplace.
 
     \b
     Example:
       adrail demo seed
     """
+
+
+@demo.command("seed")
+@click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same marketplace.")
+@click.option("--renew", is_flag=True, help="Complete a marketplace that is there, with new passwords and keys.")
+def demo_seed(seed: int, renew: bool) -> None:
+    """Create the demo marketplace and print its credentials, this once.
+
+    \b
+    Example:
+      adrail demo seed
+    """
+    from core.accounts.api import tenant_exists  # noqa: PLC0415
     from server.demo.seed import DEMO_SLUG, seed_demo  # noqa: PLC0415
 
-    with click.progressbar(length=5, label="seeding the demo marketplace") as bar:
-        credentials = seed_demo(seed, progress=lambda: bar.update(1))
-    if credentials is None:
-        click.echo(f"the demo marketplace {DEMO_SLUG!r} is there already; its credentials were shown when it was made")
+    if tenant_exists(DEMO_SLUG) and not renew:
+        click.echo(f"the demo marketplace {DEMO_SLUG!r} is there already; --renew completes it and renews credentials")
         return
+    with click.progressbar(length=4, label="seeding the demo marketplace") as bar:
+        credentials = seed_demo(seed, progress=lambda: bar.update(1))
     for name, value in credentials.as_dict().items():
         click.echo(f"{name:<22} {value}")
 

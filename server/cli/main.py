@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -13,11 +12,22 @@ from server.cli import administration, processes
 
 
 class Group(click.Group):
-    """Turns known errors into one readable message and exit code 2."""
+    """Finds plugins' commands when they are asked for, and turns known errors into one readable message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our commands and those of plugins, by name."""
+        return sorted({*super().list_commands(ctx), *self._plugin_commands()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command; a plugin cannot replace one of ours."""
+        return super().get_command(ctx, cmd_name) or self._plugin_commands().get(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        from core.db.roles import RoleError  # noqa: PLC0415 - `adrail --help` must not load the database layer
+        import redis  # noqa: PLC0415 - `adrail --help` must not load the servers' clients
+        from sqlalchemy.exc import OperationalError  # noqa: PLC0415
+
+        from core.db.roles import RoleError  # noqa: PLC0415
         from core.embedded.errors import EmbeddedServerError  # noqa: PLC0415
         from core.registry import PluginError  # noqa: PLC0415
 
@@ -26,8 +36,24 @@ class Group(click.Group):
         except DomainError as exc:
             lines = [exc.detail, *(f"  {item.pointer}: {item.message}" for item in exc.errors)]
             raise click.ClickException("\n".join(lines)) from None
+        except OperationalError as exc:
+            raise click.ClickException(f"PostgreSQL cannot be used: {exc.orig}\nCheck DATABASE_URL.") from None
+        except redis.ConnectionError as exc:
+            raise click.ClickException(f"Valkey cannot be used: {exc}\nCheck REDIS_URL.") from None
         except (ConfigError, EmbeddedServerError, PluginError, RoleError) as exc:
             raise click.ClickException(str(exc)) from None
+
+    def _plugin_commands(self) -> dict[str, click.Command]:
+        """Commands of plugins; a broken plugin must not break `adrail --help`, starting a process reports it."""
+        from core.registry import PluginError, registry  # noqa: PLC0415
+
+        try:
+            answers = registry().call("register_commands")
+        except PluginError as exc:
+            click.echo(f"warning: {exc}", err=True)
+            return {}
+        offered = [item for answer in answers if isinstance(answer, (list, tuple)) for item in answer]
+        return {item.name: item for item in offered if isinstance(item, click.Command) and item.name}
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -44,19 +70,3 @@ def main() -> None:
 
 for command in (*processes.COMMANDS, *administration.COMMANDS):
     main.add_command(command)
-
-
-def _add_plugin_commands() -> None:
-    """Commands of plugins; a broken plugin must not break `adrail --help`, starting a process reports it."""
-    from core.registry import PluginError, registry  # noqa: PLC0415
-
-    try:
-        for commands in registry().call("register_commands"):
-            for command in commands:
-                main.add_command(command)
-    except PluginError as exc:
-        click.echo(f"warning: {exc}", err=True)
-
-
-if len(sys.argv) > 1 and sys.argv[1] not in main.commands:
-    _add_plugin_commands()

@@ -126,7 +126,7 @@ def sandbox(host: str, port: int) -> None:
     import os  # noqa: PLC0415
 
     if os.environ.get("ADRAIL_ENV") == "production":
-        raise click.ClickException("ADRAIL_ENV is production: the sandbox is refused there")
+        raise click.ClickException("ADRAIL_ENV is production, where the sandbox is refused; unset it to try things out")
     from adrail.sandbox import SandboxServer  # noqa: PLC0415
     from core.registry import registry  # noqa: PLC0415
 
@@ -137,12 +137,17 @@ def sandbox(host: str, port: int) -> None:
 
 
 def _prepare() -> None:
+    """Refuse to start on settings, plugins or servers that cannot be relied upon."""
     from core.config import settings  # noqa: PLC0415
+    from core.embedded.requirements import check_postgres, check_valkey  # noqa: PLC0415
     from core.observability.logging import configure_logging  # noqa: PLC0415
-    from core.registry import registry  # noqa: PLC0415
+    from core.registry import check_endpoints  # noqa: PLC0415
 
-    configure_logging(settings().log_level, settings().log_format)
-    registry()
+    config = settings()
+    configure_logging(config.log_level, config.log_format)
+    check_endpoints(config)
+    check_postgres(config.database_url.get_secret_value())
+    check_valkey(config.redis_url.get_secret_value())
 
 
 COMMANDS = (up, web, ingest, relay, worker, cron, sandbox)

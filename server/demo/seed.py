@@ -10,10 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adrail import Platform
-from adrail.settings import setting_fields
-from core.accounts.api import Actor, create_key, create_organizer, create_tenant, create_user, tenant_exists
-from core.catalog.api import insert_live_events, insert_persons
-from core.codes.api import create_code
+from adrail.settings import public_id_field, setting_fields
+from core.accounts.api import (
+    Actor,
+    create_key,
+    create_organizer,
+    create_tenant,
+    create_user,
+    set_password,
+    tenant_exists,
+    tenant_with_slug,
+    user_with_email,
+    write_key_of,
+)
+from core.accounts.api import organizers as organizers_of
+from core.catalog.api import insert_live_events, insert_persons, list_live_events
+from core.codes.api import create_code, list_codes
 from core.db.session import tenant_session
 from core.registry import registry
 from server.demo.content import ORGANIZERS, make_catalogue
@@ -45,70 +57,95 @@ class DemoCredentials:
         return asdict(self)
 
 
-def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> DemoCredentials | None:
-    """Create the demo marketplace; returns None when it exists. ``progress`` is called five times."""
-    if tenant_exists(DEMO_SLUG):
-        return None
-    tenant = create_tenant(
-        slug=DEMO_SLUG, name="Scena", currency="RON", time_zone="Europe/Bucharest", origins=[], site_id="scena-web"
-    )
+def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> DemoCredentials:
+    """Create what is missing of the demo marketplace; returns credentials that work from now on.
+
+    Repeating it completes a seeding that was interrupted, and gives a marketplace that is complete new passwords and
+    keys. ``progress`` is called four times.
+    """
+    tenant_id, server_key = _tenant()
+    organizers = _organizers(tenant_id)
     progress()
-    organizers = {
-        key: create_organizer(tenant.tenant_id, external_id=key, slug=slug, name=name) for key, slug, name in ORGANIZERS
-    }
-    catalogue = make_catalogue(seed, datetime.now(UTC).date(), organizers)
-    with tenant_session(tenant.tenant_id) as session:
-        insert_live_events(session, tenant.tenant_id, catalogue.venues, catalogue.live_events, catalogue.ticket_types)
-    progress()
-    with tenant_session(tenant.tenant_id) as session:
-        insert_persons(session, tenant.tenant_id, catalogue.persons)
-    progress()
-    credentials = DemoCredentials(
-        tenant.tenant_id,
-        tenant.write_key,
-        tenant.server_key,
-        create_key(tenant.tenant_id, kind="organizer", name="demo organiser", organizer_id=organizers["org-1"]),
-        "organiser@scena.example",
-        secrets.token_urlsafe(12),
-        "admin@scena.example",
-        secrets.token_urlsafe(12),
-        DEMO_EVENT[1],
-        DEMO_EVENT[0],
-        DEMO_EVENT[2],
-    )
-    _create_people(credentials, organizers["org-1"])
+    if not list_live_events(tenant_id, limit=1).items:
+        catalogue = make_catalogue(seed, datetime.now(UTC).date(), organizers)
+        with tenant_session(tenant_id) as session:
+            insert_live_events(session, tenant_id, catalogue.venues, catalogue.live_events, catalogue.ticket_types)
+            insert_persons(session, tenant_id, catalogue.persons)
     progress()
     for platform in registry().supporting("sandbox"):
-        _create_codes(platform, tenant.tenant_id, organizers)
+        _create_codes(platform, tenant_id, organizers)
+    progress()
+    credentials = DemoCredentials(
+        tenant_id=tenant_id,
+        write_key=write_key_of(tenant_id),
+        server_key=server_key,
+        organizer_api_token=create_key(
+            tenant_id, kind="organizer", name="demo organiser", organizer_id=organizers["org-1"]
+        ),
+        organizer_email="organiser@scena.example",
+        organizer_password=secrets.token_urlsafe(12),
+        admin_email="admin@scena.example",
+        admin_password=secrets.token_urlsafe(12),
+        demo_event_slug=DEMO_EVENT[1],
+        demo_live_event_id=DEMO_EVENT[0],
+        demo_ticket_type_id=DEMO_EVENT[2],
+    )
+    _people(credentials, organizers["org-1"])
     progress()
     return credentials
 
 
-def _create_people(credentials: DemoCredentials, organizer_id: int) -> None:
-    create_user(
-        tenant_id=credentials.tenant_id,
-        email=credentials.organizer_email,
-        display_name="Ilinca Pop",
-        password=credentials.organizer_password,
-        role="owner",
-        organizer_id=organizer_id,
+def _tenant() -> tuple[int, str]:
+    if tenant_exists(DEMO_SLUG):
+        tenant_id = tenant_with_slug(DEMO_SLUG)
+        return tenant_id, create_key(tenant_id, kind="server", name="demo server key")
+    made = create_tenant(
+        slug=DEMO_SLUG, name="Scena", currency="RON", time_zone="Europe/Bucharest", origins=[], site_id="scena-web"
     )
-    create_user(
-        tenant_id=credentials.tenant_id,
-        email=credentials.admin_email,
-        display_name="Matei Scena",
-        password=credentials.admin_password,
-        role="admin",
+    return made.tenant_id, made.server_key
+
+
+def _organizers(tenant_id: int) -> dict[str, int]:
+    known = {item.external_id: item.id for item in organizers_of(tenant_id)}
+    for key, slug, name in ORGANIZERS:
+        if key not in known:
+            known[key] = create_organizer(tenant_id, external_id=key, slug=slug, name=name)
+    return known
+
+
+def _people(credentials: DemoCredentials, organizer_id: int) -> None:
+    people = (
+        (credentials.organizer_email, credentials.organizer_password, "Ilinca Pop", "owner", organizer_id),
+        (credentials.admin_email, credentials.admin_password, "Matei Scena", "admin", None),
     )
+    for email, password, name, role, organizer in people:
+        user_id = user_with_email(email)
+        if user_id is not None:
+            set_password(user_id, password)
+            continue
+        create_user(
+            tenant_id=credentials.tenant_id,
+            email=email,
+            display_name=name,
+            password=password,
+            role=role,
+            organizer_id=organizer,
+        )
 
 
 def _create_codes(platform: Platform, tenant_id: int, organizers: dict[str, int]) -> None:
     """The marketplace's own code, the first organiser's default, and one live event's own."""
     marketplace = Actor.system(tenant_id, "demo")
     organizer = Actor.system(tenant_id, "demo", organizers["org-1"])
-    create_code(marketplace, _code(platform, 10, level="marketplace"))
-    create_code(organizer, _code(platform, 21))
-    create_code(organizer, _code(platform, 22, live_event_id=SPECIAL_EVENT))
+    known = {code.public_id for code in list_codes(marketplace, provider=platform.slug).items}
+    wanted = (
+        (marketplace, _code(platform, 10, level="marketplace")),
+        (organizer, _code(platform, 21)),
+        (organizer, _code(platform, 22, live_event_id=SPECIAL_EVENT)),
+    )
+    for actor, code in wanted:
+        if code["settings"][public_id_field(platform.settings)] not in known:
+            create_code(actor, code)
 
 
 def _code(platform: Platform, number: int, **where: str) -> dict[str, Any]:

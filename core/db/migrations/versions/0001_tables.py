@@ -610,7 +610,9 @@ def upgrade() -> None:
             "canonical",
             "provider",
             "public_id",
-            name=op.f("uq_conversion_deliveries_tenant_id_event_id_canonical_provider_public_id"),
+            "organizer_id",
+            name="uq_conversion_deliveries_destination",
+            postgresql_nulls_not_distinct=True,
         ),
     )
     op.create_index(

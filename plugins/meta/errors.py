@@ -125,6 +125,11 @@ OWN_RULES: Mapping[str, Rule] = {
     "missing_currency": Rule(
         InvalidPayloadError, "The value has no ISO 4217 currency beside it.", "Send the order's currency."
     ),
+    "future": Rule(
+        RetryableError,
+        "An event lies in the future, by the clock of the machine that sent it.",
+        "Correct that clock. adrail sends the event again by itself once its time has come.",
+    ),
     "app_event": Rule(
         InvalidPayloadError,
         "Meta takes app events only with details of the device, which adrail does not collect.",

@@ -2,7 +2,9 @@
 
 Per organiser and provider the live event's own code wins over the organiser's default. A disabled code that wins means
 «none here», not «fall back». The marketplace's own codes are added to every page. Of codes with the same destination
-(provider, public id) one remains: the marketplace's, because it sees the whole order.
+(provider, public id) one remains: the marketplace's, because it sees the whole order, else the widest one of each
+organiser. Two organisers never become one: public ids stand on pages for everybody to copy, and who enters another's
+must neither learn what it sells nor speak for it.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ class Place:
 class Resolution:
     """A code that belongs on the page; ``overrides`` would have applied without it.
 
-    ``places`` are the ones it won for; a marketplace code wins for the page as a whole and has none.
+    ``places`` are the ones it speaks for, those of its owner's codes that collapsed into it among them; a marketplace
+    code speaks for the page as a whole and has none.
     """
 
     code: ResolvableCode
@@ -127,18 +130,28 @@ def decide(codes: Iterable[ResolvableCode], places: Sequence[Place]) -> Decision
             earlier = winners.get(winner.code.id)
             winners[winner.code.id] = replace(earlier, places=earlier.places + winner.places) if earlier else winner
     ordered = sorted(winners.values(), key=_by_destination_then_width)
-    kept: dict[tuple[str, str], Resolution] = {}
-    collapsed = []
-    for item in ordered:
-        if not item.code.enabled:
-            continue
-        first = kept.setdefault(item.code.destination, item)
-        if first is not item:
-            collapsed.append(Collapsed(item.code, first.code))
+    resolutions, collapsed = _one_for_each_destination([item for item in ordered if item.code.enabled])
     opt_outs = tuple(
         OptOut(item.code, item.won_because, item.overrides, item.places) for item in ordered if not item.code.enabled
     )
-    return Decision(tuple(kept.values()), opt_outs, tuple(collapsed))
+    return Decision(resolutions, opt_outs, collapsed)
+
+
+def _one_for_each_destination(
+    widest_first: Iterable[Resolution],
+) -> tuple[tuple[Resolution, ...], tuple[Collapsed, ...]]:
+    kept: dict[tuple[tuple[str, str], int | None], Resolution] = {}
+    collapsed = []
+    for item in widest_first:
+        whole, own = (item.code.destination, None), (item.code.destination, item.code.organizer_id)
+        first = kept.get(whole) or kept.get(own)
+        if first is None:
+            kept[own] = item
+            continue
+        collapsed.append(Collapsed(item.code, first.code))
+        if first.code.organizer_id is not None:
+            kept[own] = replace(first, places=first.places + item.places)
+    return tuple(kept.values()), tuple(collapsed)
 
 
 def _winners_at(place: Place, codes: Sequence[ResolvableCode]) -> Iterable[Resolution]:

@@ -25,7 +25,7 @@ from core.db.base import Base, HasCreated, HasId, HasTenant, personal, plain, ps
 
 
 class Delivery(HasId, HasTenant, HasCreated, Base):
-    """One canonical conversion for one destination.
+    """One canonical conversion for one destination of one owner.
 
     ``state`` is ``pending``, ``accepted``, ``ignored`` or ``dead``; ``reason`` says why. ``conversion`` holds what the
     plugin's builder needs except people. ``sealed_client`` (address, user agent) is erased once accepted or ignored,
@@ -35,7 +35,16 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
 
     __tablename__ = "conversion_deliveries"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "event_id", "canonical", "provider", "public_id"),
+        UniqueConstraint(
+            "tenant_id",
+            "event_id",
+            "canonical",
+            "provider",
+            "public_id",
+            "organizer_id",
+            name="uq_conversion_deliveries_destination",
+            postgresql_nulls_not_distinct=True,
+        ),
         CheckConstraint("state IN ('pending', 'accepted', 'ignored', 'dead')", name="state"),
         Index(
             "ix_conversion_deliveries_due",
@@ -71,7 +80,9 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
     consent: Mapped[dict[str, Any]] = plain(JSONB, comment="snapshot that allowed it at accept time")
     consent_receipt: Mapped[dict[str, Any] | None] = plain(JSONB, comment="what was checked when it left")
     conversion: Mapped[dict[str, Any]] = pseudonymous(JSONB)
-    sealed_client: Mapped[bytes | None] = personal(LargeBinary, retention="until_delivered", eraser="overwrite")
+    sealed_client: Mapped[bytes | None] = personal(
+        LargeBinary, retention="until_delivered", eraser="overwrite", seal="client"
+    )
     state: Mapped[str] = plain(Text)
     reason: Mapped[str | None] = plain(Text)
     detail: Mapped[str | None] = plain(Text)

@@ -1,15 +1,16 @@
 """Which destinations an event goes to and what each may see of it: pure, no database and no clock.
 
-Every line belongs to the codes that the resolver chose for its live event; the marketplace's own codes see the whole.
-What must not be sent is planned too, as ``ignored`` with a reason, so that the ledger adds up. A code that does not
-want the conversion, or works in browsers only, is no destination and leaves no trace.
+Every line belongs to the codes that the resolver chose for its live event, exactly as on the page where the pixels
+fire; the marketplace's own codes see the whole. What must not be sent is planned too, as ``ignored`` with a reason, so
+that the ledger adds up. A code that does not want the conversion, or works in browsers only, is no destination and
+leaves no trace.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.catalog.api import order_event_id
@@ -20,7 +21,7 @@ from core.delivery.stored import StoredEvent
 
 Takes = Callable[[str, str], bool]
 """(provider, canonical) → whether the platform has this conversion at all."""
-Decide = Callable[[Place], Decision]
+Decide = Callable[[tuple[Place, ...]], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +54,48 @@ def plan_event(
     takes: Takes,
     namespace: uuid.UUID,
 ) -> list[Planned]:
-    """Return one entry per destination (provider, public id) of the event, in a stable order.
+    """Return one entry per destination (provider, public id) and owner of the event, in a stable order.
 
     ``places`` maps live events' external ids to what the resolver knows them by; a line of an unknown live event is
     seen by the marketplace alone.
     """
     basket = read_basket(event)
-    planned = []
-    found = _found(event, basket, places, decide)
-    for destination in sorted(found):
-        share = _merged(found[destination])
-        wanted = canonical in share.code.conversion_events and takes(share.code.provider, canonical)
-        if wanted and share.code.connection_id is not None:
-            planned.append(_planned(event, canonical, basket, share, namespace))
-    return planned
+    where = _where(event, basket, places)
+    return [
+        _planned(event, canonical, basket, share, namespace)
+        for share in _shares(decide(tuple(where)), where)
+        if share.code.connection_id is not None
+        and canonical in share.code.conversion_events
+        and takes(share.code.provider, canonical)
+    ]
 
 
-def _found(
-    event: StoredEvent, basket: Basket, places: Mapping[str, Place], decide: Decide
-) -> dict[tuple[str, str], list[_Share]]:
-    """Collect, per destination, every code that has a say at one of the event's places."""
-    by_place: dict[Place, set[int] | None] = {}
-    for position, line in enumerate(basket.lines):
-        lines = by_place.setdefault(places.get(line.live_event_id, Place()), set())
-        if lines is not None:
-            lines.add(position)
+def _where(event: StoredEvent, basket: Basket, places: Mapping[str, Place]) -> dict[Place, frozenset[int] | None]:
+    """Return which lines belong to which place; None for an event without lines."""
     if not basket.lines:
-        by_place[places.get(event.event_entity_id or "", Place())] = None
-    found: dict[tuple[str, str], list[_Share]] = {}
-    for place, positions in by_place.items():
-        decision = decide(place)
-        entries: list[Resolution | OptOut] = [*decision.resolutions, *decision.opt_outs]
-        for entry in entries:
-            whole = positions is None or entry.code.organizer_id is None
-            share = _Share(entry.code, None if whole else frozenset(positions or ()))
-            found.setdefault(entry.code.destination, []).append(share)
-    return found
+        return {places.get(event.event_entity_id or "", Place()): None}
+    found: dict[Place, set[int]] = {}
+    for position, line in enumerate(basket.lines):
+        found.setdefault(places.get(line.live_event_id, Place()), set()).add(position)
+    return {place: frozenset(positions) for place, positions in found.items()}
 
 
-def _merged(shares: Sequence[_Share]) -> _Share:
-    """Make one of several codes with the same destination.
+def _shares(decision: Decision, where: Mapping[Place, frozenset[int] | None]) -> list[_Share]:
+    """Return what every code sees. A switched-off one counts where its owner sends nothing to the same destination."""
+    sending = {(item.code.destination, item.code.organizer_id) for item in decision.resolutions}
+    silent: dict[tuple[tuple[str, str], int | None], OptOut] = {}
+    for off in decision.opt_outs:
+        own, whole = (off.code.destination, off.code.organizer_id), (off.code.destination, None)
+        if sending.isdisjoint({own, whole}):
+            wider = silent.get(own)
+            silent[own] = replace(wider, places=wider.places + off.places) if wider else off
+    chosen: list[Resolution | OptOut] = [*decision.resolutions, *silent.values()]
+    return [_share(item.code, item.places, where) for item in chosen]
 
-    The widest code speaks for it, as it does in the browser, and the whole swallows the parts. Lines of a live event
-    whose code is switched off stay out; only when all are switched off do they make up the ignored row.
-    """
-    active = [share for share in shares if share.code.enabled] or list(shares)
-    leader = min(active, key=lambda share: (share.code.organizer_id is not None, share.code.id))
-    parts = [share.lines for share in active if share.lines is not None]
-    return _Share(leader.code, frozenset().union(*parts) if len(parts) == len(active) else None)
+
+def _share(code: ResolvableCode, places: Sequence[Place], where: Mapping[Place, frozenset[int] | None]) -> _Share:
+    parts = [lines for place in places if (lines := where[place]) is not None]
+    return _Share(code, frozenset().union(*parts) if parts and code.organizer_id is not None else None)
 
 
 def _planned(

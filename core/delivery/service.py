@@ -51,7 +51,7 @@ INSERT INTO conversion_deliveries (tenant_id, {", ".join(COLUMNS)}, next_attempt
 SELECT :tenant, {", ".join(COLUMNS)},
   CASE WHEN state = 'pending' THEN now() END, CASE WHEN state <> 'pending' THEN now() END
 FROM unnest({", ".join(f"cast(:{name} AS {kind}[])" for name, kind in COLUMNS.items())}) AS v({", ".join(COLUMNS)})
-ORDER BY event_id, canonical, provider, public_id
+ORDER BY event_id, canonical, provider, public_id, organizer_id
 ON CONFLICT DO NOTHING
 RETURNING connection_id, state
 """)  # noqa: S608 - column names are constants of this module
@@ -72,8 +72,8 @@ def plan(session: Session, tenant_id: int, events: Sequence[StoredEvent], *, nam
     places = {external_id: Place(ref.organizer_id, ref.id) for external_id, ref in refs.items()}
 
     @cache
-    def decide_at(place: Place) -> Decision:
-        return decide(codes, [place])
+    def decide_at(found: tuple[Place, ...]) -> Decision:
+        return decide(codes, found)
 
     rows = [
         _values(event, planned)

@@ -55,11 +55,15 @@
 
   window.adrail.registerPixel("meta", function (env) {
     var granted = true;
+    var known = [];
 
     return {
       load: function (codes) {
         var fbq = ensureQueue();
         codes.forEach(function (code) {
+          // Two organisers of one cart may share a pixel; the script complains of a second init.
+          if (known.indexOf(code.public_id) >= 0) return;
+          known.push(code.public_id);
           fbq("set", "autoConfig", false, code.public_id);
           fbq("init", code.public_id);
         });

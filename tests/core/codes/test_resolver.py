@@ -56,8 +56,9 @@ def oracle(codes: list[ResolvableCode], places: list[Place]) -> set[int]:
     for code in wanted:
         rivals = [other for other in wanted if (other.provider, other.public_id) == (code.provider, code.public_id)]
         whole = [other for other in rivals if other.organizer_id is None]
-        defaults = [other for other in rivals if other.live_event_id is None]
-        remaining.add(min((whole or defaults or rivals), key=lambda other: other.id).id)
+        owners = [other for other in rivals if other.organizer_id == code.organizer_id]
+        defaults = [other for other in owners if other.live_event_id is None]
+        remaining.add(min((whole or defaults or owners), key=lambda other: other.id).id)
     return remaining
 
 
@@ -83,8 +84,8 @@ def test_every_code_that_wins_is_accounted_for_exactly_once(codes: list[Resolvab
     assert len(told) == len(set(told))
     assert all(item.code.enabled for item in decision.resolutions)
     assert not any(item.code.enabled for item in decision.opt_outs)
-    destinations = [item.code.destination for item in decision.resolutions]
-    assert len(destinations) == len(set(destinations))
+    owned = [(item.code.destination, item.code.organizer_id) for item in decision.resolutions]
+    assert len(owned) == len(set(owned))
 
 
 @given(code_sets(), st.lists(st.sampled_from(EVENT_PLACES), min_size=2, max_size=4))
@@ -161,6 +162,26 @@ def test_equal_destinations_collapse_into_the_marketplace_code() -> None:
     decision = decide([mine, whole], [Place(1, 11)])
     assert [item.code for item in decision.resolutions] == [whole]
     assert decision.collapsed == (Collapsed(mine, whole),)
+
+
+def test_of_one_organizers_equal_destinations_the_default_speaks_for_all_their_places() -> None:
+    own = ResolvableCode(id=1, provider="alpha", public_id="same", enabled=True, organizer_id=1, live_event_id=11)
+    default = ResolvableCode(id=2, provider="alpha", public_id="same", enabled=True, organizer_id=1)
+    decision = decide([own, default], [Place(1, 11), Place(1, 12)])
+    assert [(item.code, set(item.places)) for item in decision.resolutions] == [
+        (default, {Place(1, 11), Place(1, 12)}),
+    ]
+    assert decision.collapsed == (Collapsed(own, default),)
+
+
+def test_who_copies_anothers_public_id_speaks_for_its_own_places_only() -> None:
+    owner = ResolvableCode(id=2, provider="alpha", public_id="same", enabled=True, organizer_id=1)
+    copier = ResolvableCode(id=1, provider="alpha", public_id="same", enabled=True, organizer_id=2)
+    decision = decide([owner, copier], [Place(1, 11), Place(2, 21)])
+    assert {item.code: item.places for item in decision.resolutions} == {
+        owner: (Place(1, 11),),
+        copier: (Place(2, 21),),
+    }
 
 
 def test_code_of_a_live_event_that_moved_to_another_organizer_is_silent() -> None:

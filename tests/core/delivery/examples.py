@@ -81,14 +81,25 @@ def planned(
     takes: Callable[[str, str], bool] = lambda *_: True,
 ) -> dict[str, Planned]:
     """Plan an event and return the result by public id."""
+    found = plans(stored, codes, places=places, takes=takes)
+    by_public_id = {entry.code.public_id: entry for entry in found}
+    assert len(by_public_id) == len(found), "a destination was planned twice"
+    return by_public_id
 
-    def decide_at(place: Place) -> Decision:
-        return decide(codes, [place])
 
-    found = plan_event(stored, stored.event_name, places=places, decide=decide_at, takes=takes, namespace=NAMESPACE)
-    by_destination = {(entry.code.provider, entry.code.public_id): entry for entry in found}
-    assert len(by_destination) == len(found), "a destination was planned twice"
-    return {entry.code.public_id: entry for entry in found}
+def plans(
+    stored: StoredEvent,
+    codes: Sequence[ResolvableCode],
+    *,
+    places: Mapping[str, Place] = PLACES,
+    takes: Callable[[str, str], bool] = lambda *_: True,
+) -> list[Planned]:
+    """Plan an event."""
+
+    def decide_at(found: tuple[Place, ...]) -> Decision:
+        return decide(codes, found)
+
+    return plan_event(stored, stored.event_name, places=places, decide=decide_at, takes=takes, namespace=NAMESPACE)
 
 
 def value(entry: Planned) -> Decimal | None:

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery import reasons
-from tests.core.delivery.examples import ALPHA, BETA, NAMESPACE, PLACES, code, event, item, order, planned, value
+from tests.core.delivery.examples import (
+    ALPHA,
+    BETA,
+    NAMESPACE,
+    PLACES,
+    code,
+    event,
+    item,
+    order,
+    planned,
+    plans,
+    value,
+)
 
 MARKET = code(1, "px-market")
 ALPHA_DEFAULT = code(2, "px-alpha", organizer=ALPHA)
@@ -66,12 +78,30 @@ def test_equal_destinations_become_one_and_the_whole_order_wins() -> None:
     assert found["px-market"].code.id == MARKET.id
 
 
-def test_two_organisers_that_share_a_pixel_make_one_conversion_of_both_parts() -> None:
+def test_two_organisers_that_share_a_pixel_each_send_their_own_part() -> None:
     shared = [code(7, "px-agency", organizer=BETA), code(6, "px-agency", organizer=ALPHA)]
-    found = planned(order([item("ev-a1", "100"), item("ev-b1", "30")], "130"), shared)
-    assert set(found) == {"px-agency"}
-    assert value(found["px-agency"]) == Decimal(130)
-    assert found["px-agency"].platform_event_id == str(uuid.uuid5(NAMESPACE, "A-1|order_completed|org-alpha"))
+    found = plans(order([item("ev-a1", "100"), item("ev-b1", "30")], "130"), shared)
+    assert [(entry.code.id, value(entry), entry.platform_event_id) for entry in found] == [
+        (6, Decimal(100), str(uuid.uuid5(NAMESPACE, "A-1|order_completed|org-alpha"))),
+        (7, Decimal(30), str(uuid.uuid5(NAMESPACE, "A-1|order_completed|org-beta"))),
+    ]
+
+
+def test_an_organisers_codes_with_one_pixel_make_one_conversion_and_the_default_speaks() -> None:
+    special = code(1, "px-alpha", organizer=ALPHA, event=101, custom_params={"tier": "special"})
+    default = code(2, "px-alpha", organizer=ALPHA, custom_params={"tier": "default"})
+    found = planned(order([item("ev-a1", "100"), item("ev-a2", "30")], "130"), [special, default])
+    assert (found["px-alpha"].code.id, value(found["px-alpha"])) == (2, Decimal(130))
+    assert found["px-alpha"].conversion["custom_params"] == {"tier": "default"}
+
+
+def test_codes_that_are_all_switched_off_leave_one_ignored_row_of_all_their_lines() -> None:
+    off = [
+        code(2, "px-alpha", organizer=ALPHA, enabled=False),
+        code(4, "px-alpha", organizer=ALPHA, event=101, enabled=False),
+    ]
+    found = planned(order([item("ev-a1", "100"), item("ev-a2", "30")], "130"), off)
+    assert (found["px-alpha"].reason, value(found["px-alpha"])) == (reasons.CODE_DISABLED, Decimal(130))
 
 
 def test_a_switched_off_code_leaves_an_ignored_row() -> None:

@@ -36,9 +36,14 @@ export function createRuntime(host: PixelHost): PixelRuntime {
   }
 
   function accept(source: PixelSource): void {
+    const told = new Set<string>();
     for (const code of codes) {
       const event = planPixel(code, source, config);
-      if (event) void fire(code, event);
+      if (!event) continue;
+      // Two organisers of one cart may share a pixel: it must not hear of the same event twice.
+      const mark = `${code.provider} ${code.public_id} ${event.event_id}`;
+      if (!told.has(mark)) void fire(code, event);
+      told.add(mark);
     }
   }
 

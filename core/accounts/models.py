@@ -34,7 +34,7 @@ class DataKey(HasId, HasCreated, Base):
     __table_args__ = (UniqueConstraint("tenant_id", postgresql_nulls_not_distinct=True),)
 
     tenant_id: Mapped[int | None] = plain(BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"))
-    wrapped_key: Mapped[bytes] = secret(LargeBinary)
+    wrapped_key: Mapped[bytes] = secret(LargeBinary, seal="data-key")
 
 
 class Site(HasId, HasTenant, HasCreated, Base):

@@ -2,6 +2,7 @@
 
 from core.connections.health import check
 from core.connections.queries import find, get_connection, list_connections, open_for_sending, views
+from core.connections.rewrapping import dead_secrets, rewrap_secrets, secret_keys
 from core.connections.service import (
     link,
     mark_needs_reconnect,
@@ -9,7 +10,6 @@ from core.connections.service import (
     pause,
     replace_secrets,
     resume,
-    rewrap_secrets,
     throttle,
 )
 from core.connections.views import ConnectionView, OpenConnection
@@ -18,6 +18,7 @@ __all__ = [
     "ConnectionView",
     "OpenConnection",
     "check",
+    "dead_secrets",
     "find",
     "get_connection",
     "link",
@@ -29,6 +30,7 @@ __all__ = [
     "replace_secrets",
     "resume",
     "rewrap_secrets",
+    "secret_keys",
     "throttle",
     "views",
 ]

@@ -15,12 +15,11 @@ from core.accounts.api import Actor, record_audit
 from core.connections import queries, vault
 from core.connections.announce import announce
 from core.connections.models import Connection
-from core.db.session import maintainer_session, tenant_session
+from core.db.session import tenant_session
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
 from core.security.crypto import keyring
 
 ACTIVE, NEEDS_RECONNECT, PAUSED = "active", "needs_reconnect", "paused"
-REWRAP_BATCH = 200
 
 
 def link(
@@ -148,28 +147,6 @@ def resume(actor: Actor, connection_id: int) -> None:
             raise ConflictError(f"this connection is not paused but {row.state}: {remedy}", code="not_paused")
         _change_state(session, row, ACTIVE)
         record_audit(session, actor, "connection.resumed", f"connection:{row.id}", {})
-
-
-def rewrap_secrets() -> int:
-    """Bring every connection under the current master key; returns how many changed. Safe to run again and again."""
-    changed, last = 0, 0
-    while True:
-        with maintainer_session() as session:
-            rows = session.scalars(
-                select(Connection)
-                .where(Connection.id > last)
-                .order_by(Connection.id)
-                .limit(REWRAP_BATCH)
-                .with_for_update()
-            ).all()
-            for row in rows:
-                fresh = vault.rewrap(keyring(), row.secret_ciphertext)
-                if vault.master_key_of(fresh) != vault.master_key_of(row.secret_ciphertext):
-                    row.secret_ciphertext = fresh
-                    changed += 1
-            if not rows:
-                return changed
-            last = rows[-1].id
 
 
 def _require(actor: Actor) -> None:

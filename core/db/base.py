@@ -37,8 +37,9 @@ class Privacy:
     eraser: str
 
 
-def _column(privacy: Privacy, *args: Any, **kwargs: Any) -> MappedColumn[Any]:
-    return mapped_column(*args, info={"privacy": privacy}, **kwargs)
+def _column(privacy: Privacy, *args: Any, seal: str | None = None, **kwargs: Any) -> MappedColumn[Any]:
+    # ``seal``: the purpose under which a master key sealed the value, so that key rotation finds it.
+    return mapped_column(*args, info={"privacy": privacy, "seal": seal}, **kwargs)
 
 
 def plain(*args: Any, **kwargs: Any) -> MappedColumn[Any]:

@@ -135,7 +135,7 @@ class VisitSession(Base):
     converted: Mapped[bool] = plain(Boolean, server_default=text("false"))
     revenue: Mapped[Decimal | None] = plain(Numeric(18, 4))
     currency: Mapped[str | None] = plain(Text)
-    sealed_client: Mapped[bytes | None] = personal(LargeBinary, retention="7_days", eraser="overwrite")
+    sealed_client: Mapped[bytes | None] = personal(LargeBinary, retention="7_days", eraser="overwrite", seal="client")
     sealed_at: Mapped[datetime | None] = plain()
 
 
@@ -172,7 +172,9 @@ class OutboxRow(HasId, HasTenant, HasCreated, Base):
 
     topic: Mapped[str] = plain(Text)
     payload: Mapped[dict[str, Any]] = pseudonymous(JSONB, retention="until_relayed", eraser="delete_row")
-    sealed_client: Mapped[bytes | None] = personal(LargeBinary, retention="until_relayed", eraser="delete_row")
+    sealed_client: Mapped[bytes | None] = personal(
+        LargeBinary, retention="until_relayed", eraser="delete_row", seal="client"
+    )
 
 
 class RejectedEvent(HasId, HasTenant, HasCreated, Base):
@@ -185,5 +187,5 @@ class RejectedEvent(HasId, HasTenant, HasCreated, Base):
     event_name: Mapped[str | None] = plain(Text)
     code: Mapped[str] = plain(Text)
     problems: Mapped[list[dict[str, Any]]] = plain(JSONB)
-    sealed_event: Mapped[bytes] = personal(LargeBinary, retention="30_days", eraser="delete_row")
+    sealed_event: Mapped[bytes] = personal(LargeBinary, retention="30_days", eraser="delete_row", seal="reject")
     received_at: Mapped[datetime] = plain()

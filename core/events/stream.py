@@ -65,22 +65,28 @@ def append(entry: Entry) -> list[int]:
     Raises `StreamFullError` at the configured bound and `redis.RedisError` when the stream is away; then nothing was
     taken.
     """
-    shard = entry.tenant_id % settings().stream_shards
+    shard, fields = entry.tenant_id % settings().stream_shards, encode(entry)
     trust = "t" if entry.trusted else "p"
     keys = [stream_name(shard)]
     keys += [f"adrail:seen:{entry.tenant_id}:{trust}:{event['event_id']}" for event in entry.events]
     arguments: list[int | bytes] = [
         settings().stream_max_entries,
         SEEN_SECONDS,
-        _header(entry),
-        entry.sealed_client or b"",
-        _compress(orjson.dumps({"events": entry.events, "rejects": entry.rejects})),
+        fields[b"h"],
+        fields[b"c"],
+        fields[b"e"],
         1 if entry.rejects else 0,
     ]
     answer: list[int] = _script()(keys=keys, args=arguments)
     if answer[:1] == [-1]:
         raise StreamFullError(f"the stream of shard {shard} holds {settings().stream_max_entries} entries already")
     return answer
+
+
+def encode(entry: Entry) -> dict[bytes, bytes]:
+    """The fields of an entry as they stand on the stream."""
+    body = orjson.dumps({"events": entry.events, "rejects": entry.rejects})
+    return {b"h": _header(entry), b"c": entry.sealed_client or b"", b"e": _compress(body)}
 
 
 def decode(fields: dict[bytes, bytes]) -> Entry:

@@ -41,6 +41,17 @@ def decrypt(key: bytes, ciphertext: bytes, purpose: str) -> bytes:
         raise DecryptionError(f"ciphertext for {purpose!r} does not open") from exc
 
 
+def key_prefix(key_id: str) -> bytes:
+    """What everything sealed under a master key begins with; no other key's begins like that."""
+    name = key_id.encode()
+    return bytes([len(name)]) + name
+
+
+def key_id_of(sealed: bytes) -> str:
+    """The id of the master key that sealed something; empty for an empty text."""
+    return sealed[1 : 1 + sealed[0]].decode(errors="replace") if sealed else ""
+
+
 class Keyring:
     """The master keys: the first encrypts, all decrypt. Every ciphertext names its key, so keys can be rotated."""
 
@@ -51,16 +62,27 @@ class Keyring:
 
     def seal(self, plaintext: bytes, purpose: str) -> bytes:
         """Encrypt under the current master key; layout: length of key id, key id, nonce, ciphertext."""
-        name = self._current.encode()
-        return bytes([len(name)]) + name + encrypt(self._for(self._current, purpose), plaintext, purpose)
+        return key_prefix(self._current) + encrypt(self._for(self._current, purpose), plaintext, purpose)
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         """Open `seal`; raises `DecryptionError` when the key is unknown or the data damaged."""
-        end = 1 + (sealed[0] if sealed else 0)
-        key_id = sealed[1:end].decode(errors="replace")
+        key_id = key_id_of(sealed)
         if key_id not in self._keys:
             raise DecryptionError(f"master key {key_id!r} is not configured; add it to ADRAIL_MASTER_KEYS")
-        return decrypt(self._for(key_id, purpose), sealed[end:], purpose)
+        return decrypt(self._for(key_id, purpose), sealed[1 + sealed[0] :], purpose)
+
+    @property
+    def current(self) -> str:
+        """The id of the key that encrypts."""
+        return self._current
+
+    def knows(self, key_id: str) -> bool:
+        """Whether what this key sealed can be opened."""
+        return key_id in self._keys
+
+    def reseal(self, sealed: bytes, purpose: str) -> bytes:
+        """Seal the same under the current master key; raises `DecryptionError`."""
+        return self.seal(self.unseal(sealed, purpose), purpose)
 
     def _for(self, key_id: str, purpose: str) -> bytes:
         cached = self._derived.get((key_id, purpose))

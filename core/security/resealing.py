@@ -1,0 +1,141 @@
+"""Brings what master keys sealed in the database under the current one, while everything keeps running."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from core.db.session import maintainer_session
+from core.security.crypto import DecryptionError, Keyring, key_prefix
+
+BATCH = 500
+Progress = Callable[[int], None]
+"""Called after each batch with how many rows it changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column whose values a master key sealed for a purpose."""
+
+    column: Column[Any]
+    purpose: str
+
+    @property
+    def table(self) -> Table:
+        """The table it stands in."""
+        table = self.column.table
+        assert isinstance(table, Table)  # noqa: S101 - columns of models always do
+        return table
+
+    @property
+    def name(self) -> str:
+        """``table.column``."""
+        return f"{self.table.name}.{self.column.name}"
+
+
+@dataclass(slots=True)
+class Resealed:
+    """What one pass over a column did."""
+
+    changed: int = 0
+    unreadable: int = 0
+
+
+def sealed_columns(metadata: MetaData) -> Sequence[SealedColumn]:
+    """Every column that is declared as sealed, by name."""
+    found = [
+        SealedColumn(column, column.info["seal"])
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.info.get("seal")
+    ]
+    return sorted(found, key=lambda item: item.name)
+
+
+def census(item: SealedColumn) -> Counter[str]:
+    """How many values each master key sealed, by key id."""
+    # The key's id stands behind one byte that holds its length.
+    key_id = func.convert_from(func.substring(item.column, 2, func.get_byte(item.column, 0)), "UTF8")
+    query = select(key_id, func.count()).where(func.length(item.column) > 0).group_by(key_id)
+    with maintainer_session() as session:
+        _take_time(session)
+        return Counter({str(name): count for name, count in session.execute(query)})
+
+
+def reseal(item: SealedColumn, ring: Keyring, progress: Progress = lambda _: None) -> Resealed:
+    """Bring a column under the current master key, batch by batch; rows that somebody is writing are left for later.
+
+    A value that does not open stays as it is and is counted. Safe to run again, and beside another one.
+    """
+    result, after = Resealed(), None
+    while True:
+        with maintainer_session() as session:
+            _take_time(session)
+            found = session.execute(_foreign(item, ring, after)).all()
+            rows = session.execute(_locked(item, ring, found)).all() if found else []
+            changed = [fresh for row in rows if (fresh := _fresh(item, ring, row)) is not None]
+            if changed:
+                session.connection().execute(_update(item), changed)
+        if not found:
+            return result
+        after = tuple(found[-1])
+        result.changed += len(changed)
+        result.unreadable += len(rows) - len(changed)
+        progress(len(changed))
+
+
+def _take_time(session: Session) -> None:
+    # Looking through a large table may take longer than a request; no lock is held meanwhile.
+    session.execute(text("SET LOCAL statement_timeout = '10min'"))
+
+
+def _keys(item: SealedColumn) -> list[Column[Any]]:
+    return list(item.table.primary_key.columns)
+
+
+def _is_foreign(item: SealedColumn, ring: Keyring) -> ColumnElement[bool]:
+    prefix = key_prefix(ring.current)
+    return and_(func.length(item.column) > 0, func.substring(item.column, 1, len(prefix)) != prefix)
+
+
+def _foreign(item: SealedColumn, ring: Keyring, after: tuple[Any, ...] | None) -> Select[Any]:
+    query = select(*_keys(item)).where(_is_foreign(item, ring)).order_by(*_keys(item)).limit(BATCH)
+    return query if after is None else query.where(tuple_(*_keys(item)) > after)
+
+
+def _locked(item: SealedColumn, ring: Keyring, found: Sequence[Any]) -> Select[Any]:
+    places = tuple_(*_keys(item)).in_([tuple(row) for row in found])
+    query = select(*_keys(item), item.column).where(places, _is_foreign(item, ring))
+    # Never waiting for a lock, it cannot be part of a deadlock either.
+    return query.with_for_update(skip_locked=True)
+
+
+def _fresh(item: SealedColumn, ring: Keyring, row: Any) -> dict[str, Any] | None:
+    try:
+        value = ring.reseal(bytes(row[-1]), item.purpose)
+    except DecryptionError:
+        return None
+    return {"fresh": value, **{f"key_{column.name}": row[position] for position, column in enumerate(_keys(item))}}
+
+
+def _update(item: SealedColumn) -> Any:
+    place = and_(*(column == bindparam(f"key_{column.name}") for column in _keys(item)))
+    return update(item.table).where(place).values({item.column.name: bindparam("fresh")})

@@ -79,7 +79,10 @@ def origin_allowed(site: SiteKey) -> bool:
     if origin is None or origin in site.allowed_origins or "*" in site.allowed_origins:
         return True
     # Pages served here, or through the site's own proxy, are not cross-origin at all.
-    return urlsplit(origin).netloc == request.host
+    try:
+        return urlsplit(origin).netloc == request.host
+    except ValueError:  # no address at all
+        return False
 
 
 def allow_origin(response: Response, site: SiteKey) -> Response:

@@ -21,6 +21,7 @@ from core.security.tokens import key_hash
 SITE_CACHE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 MOST_SITES = 10_000
+MAX_KEY = 200
 
 STAFF_PERMISSIONS = frozenset(
     {"view_events", "manage_tracking_codes", "view_deliveries", "manage_connections", "place_orders"}
@@ -69,6 +70,8 @@ _sites: dict[str, tuple[float, SiteKey | None]] = {}
 
 def find_site(write_key: str) -> SiteKey | None:
     """Return the site of a write key, or None. Cached for 60 s; an old answer serves while the database is away."""
+    if len(write_key) > MAX_KEY or not write_key.isprintable():
+        return None  # nothing like our keys; the database need not be asked, nor could it take a NUL
     cached = _sites.get(write_key)
     now = time.monotonic()
     if cached and now < cached[0]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import or_, select
@@ -14,7 +15,9 @@ from core.codes.generation import config_generation
 from core.codes.models import TrackingCode
 from core.codes.neighbours import ORGANIZERS
 from core.codes.resolver import ResolvableCode
+from core.codes.schema import plugin_values
 from core.db.session import tenant_session
+from core.registry import registry
 
 UNCHECKED_SECONDS = 1.0
 MAX_AGE_SECONDS = 300.0
@@ -73,6 +76,15 @@ def resolvable_codes(session: Session, organizer_ids: Collection[int] | None = N
         own = TrackingCode.organizer_id.in_(organizer_ids)
         query = query.where(or_(TrackingCode.organizer_id.is_(None), own))
     return [_resolvable(row, organizer) for row, organizer in session.execute(query)]
+
+
+def settings_for_sending(session: Session, code_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the platform's own settings, without secrets, of those codes that exist and are switched on right now.
+
+    Raises `UnknownPlatformError` when the platform of one is not installed.
+    """
+    query = select(TrackingCode).where(TrackingCode.id.in_(code_ids), TrackingCode.enabled)
+    return {row.id: plugin_values(registry().get(row.provider), row.settings) for row in session.scalars(query)}
 
 
 def _resolvable(code: TrackingCode, organizer_external_id: str | None) -> ResolvableCode:

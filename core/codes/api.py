@@ -1,6 +1,6 @@
 """The door of tracking codes: the only module other features import."""
 
-from core.codes.active import active_codes, forget_codes
+from core.codes.active import active_codes, forget_codes, settings_for_sending
 from core.codes.cache import ConfigCache, Entry
 from core.codes.canonical import CANONICAL, CONVERSIONS
 from core.codes.config import (
@@ -82,6 +82,7 @@ __all__ = [
     "resolve",
     "resolve_cart",
     "serve",
+    "settings_for_sending",
     "settings_form",
     "tracking_config_for_cart",
     "tracking_config_for_event",

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
+import orjson
 from sqlalchemy.orm import Session
 
 from adrail import Auth, Retry, SendRequest, Throttled
@@ -82,7 +84,7 @@ def _send(tenant_id: int, batch: Batch, lease: Lease) -> None:
     provider = batch.connection.provider
     courier = Courier(registry().conversions(provider), provider, registry().origin(provider), lease.may_go_on)
     answers: dict[int, Answer] = {}
-    for rows in _groups(batch.rows):
+    for rows in _groups(batch):
         if any(stops(answer.outcome) for answer in answers.values()):
             break
         answered = zip(rows, courier.deliver(_request(batch, rows)), strict=True)
@@ -90,19 +92,20 @@ def _send(tenant_id: int, batch: Batch, lease: Lease) -> None:
     announce(_write(tenant_id, batch, lease, answers))
 
 
-def _groups(rows: Sequence[Delivery]) -> Iterator[list[Delivery]]:
-    """One request speaks for one destination, and as a whole is a test or is none."""
+def _groups(batch: Batch) -> Iterator[list[Delivery]]:
+    """One request speaks for one destination with one set of settings, and as a whole is a test or is none."""
 
-    def key(row: Delivery) -> tuple[str, str]:
-        return row.public_id, row.conversion.get("test_code") or ""
+    def key(row: Delivery) -> tuple[str, str, bytes]:
+        settings = orjson.dumps(batch.settings[row.code_id], option=orjson.OPT_SORT_KEYS)
+        return row.public_id, row.conversion.get("test_code") or "", settings
 
-    for _, group in groupby(sorted(rows, key=key), key=key):
+    for _, group in groupby(sorted(batch.rows, key=key), key=key):
         yield list(group)
 
 
 def _request(batch: Batch, rows: Sequence[Delivery]) -> SendRequest:
     return SendRequest(
-        connection=batch.connection.ref,
+        connection=replace(batch.connection.ref, settings=batch.settings[rows[0].code_id]),
         credentials=batch.connection.credentials,
         items=[batch.conversions[row.id] for row in rows],
         test_code=rows[0].conversion.get("test_code"),

@@ -1,15 +1,17 @@
-"""Before anything is sent: a leased batch of one connection with consent and age checked and people in memory."""
+"""Before anything is sent: a leased batch of one connection; consent, code and age are checked, people in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
 from adrail import Conversion
+from core.codes.api import settings_for_sending
 from core.connections.api import OpenConnection, open_for_sending
 from core.db.session import tenant_session
 from core.delivery import claims, reasons
@@ -29,7 +31,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows leased until ``lease``, claimed at ``now``; may be empty when nothing of what was claimed may be sent."""
+    """Rows leased until ``lease``, claimed at ``now``; may be empty when nothing of what was claimed may be sent.
+
+    ``settings`` are those of the rows' tracking codes as they are now, by code id.
+    """
 
     connection: OpenConnection
     now: datetime
@@ -37,6 +42,7 @@ class Batch:
     rows: Sequence[Delivery]
     checked: Mapping[int, Checked]
     conversions: Mapping[int, Conversion]
+    settings: Mapping[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +85,15 @@ def _usable(session: Session, connection_id: int) -> OpenConnection | Nothing:
 def _checked(
     session: Session, tenant_id: int, connection: OpenConnection, claimed: Claimed, max_age: timedelta
 ) -> tuple[Batch, list[Finished]]:
-    """Ask the consent ledger once more and drop what is too old; what is left becomes typed conversions."""
+    """Ask consent ledger and tracking codes once more, drop what is too old, and make typed conversions of the rest."""
     checked = check(session, tenant_id, claimed.rows, claimed.now)
+    settings = settings_for_sending(session, {row.code_id for row in claimed.rows})
     verdicts = {}
     for row in claimed.rows:
         if checked[row.id].denied:
             verdicts[row.id] = Verdict(IGNORED, "ignored", reasons.CONSENT_WITHDRAWN)
+        elif row.code_id not in settings:
+            verdicts[row.id] = Verdict(IGNORED, "ignored", reasons.CODE_DISABLED)
         elif claimed.now - row.occurred_at > max_age:
             verdicts[row.id] = Verdict(IGNORED, "ignored", reasons.TOO_OLD)
     settled = settle(session, claimed.lease, claimed.rows, verdicts, checked)
@@ -92,4 +101,4 @@ def _checked(
     persons = open_persons(session, tenant_id, rows)
     conversions = {row.id: build(row, persons.get(row.person_id or 0), checked[row.id]) for row in rows}
     refused = [Finished(row, verdicts[row.id], None) for row in claimed.rows if row.id in settled]
-    return Batch(connection, claimed.now, claimed.lease, rows, checked, conversions), refused
+    return Batch(connection, claimed.now, claimed.lease, rows, checked, conversions, settings), refused

@@ -19,8 +19,8 @@ GAVE_UP = "gave_up"
 EXPLAIN = {
     BOT: ("This was a robot, not a person.", "Nothing to do: robots are left out."),
     CODE_DISABLED: (
-        "The tracking code is switched off.",
-        "Switch it on if you want this platform to hear of such events.",
+        "The tracking code is switched off or deleted.",
+        "Switch it on or bring it back if you want this platform to hear of such events.",
     ),
     NO_CONSENT: ("The visitor did not agree to this purpose.", "Nothing to do: without consent nothing is sent."),
     CONSENT_WITHDRAWN: (

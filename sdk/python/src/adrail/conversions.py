@@ -95,7 +95,11 @@ class ConversionLimits:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRef:
-    """The account a request speaks for: ``settings`` are its non-secret settings."""
+    """The account a request speaks for.
+
+    ``settings`` are the non-secret settings of the tracking code it is made for; of several codes of one account each
+    gets requests of its own. A check of the account alone sees those that were saved last.
+    """
 
     id: int
     account_id: str

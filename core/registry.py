@@ -55,7 +55,7 @@ class Registry:
             # One by one: pluggy leaves out an answer of None, and a platform that is missing must not go unnoticed.
             platforms = [item.function() for item in manager.hook.register_platform.get_hookimpls()]
         except Exception as exc:
-            raise PluginError(f"plugin {origin} cannot be loaded: {exc or type(exc).__name__}") from exc
+            raise PluginError(f"plugin {origin} cannot be loaded: {str(exc) or type(exc).__name__}") from exc
         for platform in platforms:
             self._add(platform, origin)
         self._plugins.append((origin, manager))
@@ -106,12 +106,15 @@ class Registry:
             raise NotSupportedError(f"{slug} has no browser pixel")
         return pixel
 
-    def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """Broadcast a hook; a plugin that raises is logged by name and does not disturb the others."""
+    def call(self, hook: str, /, *, read: Callable[[Any], Any] = lambda answer: answer, **arguments: Any) -> list[Any]:
+        """Broadcast a hook; a plugin that raises is logged by name and does not disturb the others.
+
+        ``read`` turns each answer into what the caller needs; an answer it cannot read is the plugin's failure too.
+        """
         results: list[Any] = []
         for origin, manager in self._plugins:
             try:
-                results.extend(getattr(manager.hook, hook)(**arguments))
+                results.extend([read(answer) for answer in getattr(manager.hook, hook)(**arguments)])
             except Exception:
                 log.exception("hook failed", hook=hook, plugin=origin)
         return results

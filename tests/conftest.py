@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
 from adrail.sandbox import SandboxServer
 from tests.marketplace import Marketplace, make_marketplace
 from tests.platform_records import reset
+from tests.plugin_distribution import PluginFolder
 from tests.process_state import forget, use_environment
 from tests.servers import TestServers, create_database, database_url, drop_database, valkey_url
+
+# A fixture made once per test is what we want: the database is the same for all examples, each brings its own ids.
+_EVERYWHERE = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+settings.register_profile("test", max_examples=50, derandomize=True, **_EVERYWHERE)
+settings.register_profile("proof", max_examples=2_000, print_blob=True, **_EVERYWHERE)
+settings.load_profile("test")
 
 _SERVERS = pytest.StashKey[TestServers]()
 
@@ -108,3 +117,11 @@ def admin_connection(database: str) -> Iterator[psycopg.Connection[tuple[object,
     """A superuser's connection that sees every tenant, for looking only."""
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PluginFolder]:
+    """A folder for throwaway plugins that this process and its children find like installed ones."""
+    folder = PluginFolder(tmp_path, monkeypatch)
+    yield folder
+    folder.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from flask import request, url_for
 
@@ -46,12 +47,12 @@ def sections() -> list[Section]:
         if session.may(permission):
             here = (request.blueprint or "") == endpoint.partition(".")[0]
             grouped.setdefault(heading, []).append(Link(label, url_for(endpoint), here))
-    for item in _from_plugins(registry().call("navigation_items")):
+    for item in chain.from_iterable(registry().call("navigation_items", read=_entries)):
         link = Link(item.label, item.path, request.path == item.path)
         grouped.setdefault(item.section or "More", []).append(link)
     return [Section(heading, tuple(links)) for heading, links in grouped.items()]
 
 
-def _from_plugins(answers: Iterable[Iterable[NavigationItem]]) -> Iterable[NavigationItem]:
-    """Yield entries that lead to this server; a plugin cannot send people elsewhere from here."""
-    return (item for answer in answers for item in answer if session.safe_next(item.path))
+def _entries(answer: Iterable[NavigationItem]) -> list[NavigationItem]:
+    """Keep entries that lead to this server; a plugin cannot send people elsewhere from here."""
+    return [item for item in answer if session.safe_next(item.path) and item.label]

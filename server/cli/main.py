@@ -8,7 +8,7 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import administration, processes
+from server.cli import administration, operations, processes
 
 
 class Group(click.Group):
@@ -48,12 +48,18 @@ class Group(click.Group):
         from core.registry import PluginError, registry  # noqa: PLC0415
 
         try:
-            answers = registry().call("register_commands")
+            answers = registry().call("register_commands", read=_commands)
         except PluginError as exc:
             click.echo(f"warning: {exc}", err=True)
             return {}
-        offered = [item for answer in answers if isinstance(answer, (list, tuple)) for item in answer]
-        return {item.name: item for item in offered if isinstance(item, click.Command) and item.name}
+        return {name: item for answer in answers for name, item in answer.items()}
+
+
+def _commands(answer: Any) -> dict[str, click.Command]:
+    offered = {item.name: item for item in answer}
+    if not all(name and isinstance(item, click.Command) for name, item in offered.items()):
+        raise TypeError("register_commands must return named click commands")
+    return offered
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -68,5 +74,5 @@ def main() -> None:
     """
 
 
-for command in (*processes.COMMANDS, *administration.COMMANDS):
+for command in (*processes.COMMANDS, *administration.COMMANDS, *operations.COMMANDS):
     main.add_command(command)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy.orm import Session
 
 from core.accounts.api import TenantView, tenant_view
@@ -25,6 +26,7 @@ from core.events.api import (
     update_links,
     update_sessions,
 )
+from core.json_input import parse_json
 from core.registry import registry as plugins
 from tracking.ingest.consent import apply_privacy_signals, record_snapshots
 from tracking.ingest.rows import rows_of
@@ -97,7 +99,13 @@ def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow]
 
 
 def _enrich(event: dict[str, Any]) -> list[dict[str, Any]]:
-    return [dict(extra) for extra in plugins().call("enrich_event", event=event) if extra]
+    return plugins().call("enrich_event", read=_context_fields, event=event)
+
+
+def _context_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plugin adds, as the database can store it; whatever it cannot is that plugin's failure."""
+    fields: dict[str, Any] = parse_json(orjson.dumps(dict(answer)))
+    return fields
 
 
 def _resolve_persons(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:

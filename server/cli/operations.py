@@ -1,0 +1,122 @@
+"""Commands for operators of a running adrail: health, keys, backups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Data directory of `adrail up`; not needed where DATABASE_URL and REDIS_URL are set.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Replace master keys while everything runs.
+
+    \b
+    Example:
+      adrail keys new
+      adrail keys rotate
+    """
+
+
+@keys.command("new")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Print the whole value for this data directory of `adrail up`: the new key, and behind it the present ones.",
+)
+def keys_new(data_dir: Path | None) -> None:
+    """Print a fresh master key as an entry for ADRAIL_MASTER_KEYS.
+
+    \b
+    Example:
+      adrail keys new
+    """
+    from server.operations.installation import master_keys_of  # noqa: PLC0415
+    from server.operations.rotation import new_key  # noqa: PLC0415
+
+    present = [master_keys_of(data_dir)] if data_dir else []
+    click.echo(",".join([new_key(), *present]))
+    click.echo("Keep a copy apart from your backups: what it seals cannot be read without it.", err=True)
+
+
+@keys.command("status")
+@data_dir_option
+def keys_status(data_dir: Path | None) -> None:
+    """Say which master key sealed how much, and where.
+
+    \b
+    Example:
+      adrail keys status
+    """
+    from server.operations.installation import adopt_settings  # noqa: PLC0415
+
+    adopt_settings(data_dir)
+    from core.security.crypto import keyring  # noqa: PLC0415
+    from server.operations.rotation import census_of_keys  # noqa: PLC0415
+
+    click.echo(f"sealing now: {keyring().current}")
+    for place, counts in census_of_keys().items():
+        told = ", ".join(f"{count} by {_key(name)}" for name, count in sorted(counts.items())) or "nothing"
+        click.echo(f"{place:<40} {told}")
+
+
+def _key(name: str) -> str:
+    from core.security.crypto import keyring  # noqa: PLC0415
+
+    return name if keyring().knows(name) else f"{name or 'an unreadable one'} (not configured)"
+
+
+@keys.command("rotate")
+@data_dir_option
+@click.option(
+    "--wait", type=click.IntRange(0, 3600), default=60, show_default=True, help="Seconds for waiting events to pass."
+)
+def keys_rotate(data_dir: Path | None, wait: int) -> None:
+    """Bring everything under the first master key of ADRAIL_MASTER_KEYS, so that the others can be dropped.
+
+    \b
+    Every process must know the new key before the first one uses it. So:
+      1. put the new key last in ADRAIL_MASTER_KEYS and restart every process, one after the other;
+      2. move it to the front and restart every process again;
+      3. run this command: it may take its time, everything keeps running;
+      4. drop the old key and restart every process.
+
+    \b
+    Example:
+      adrail keys rotate
+    """
+    from server.operations.installation import adopt_settings  # noqa: PLC0415
+
+    adopt_settings(data_dir)
+    from core.security.crypto import keyring  # noqa: PLC0415
+    from server.operations.rotation import census_of_keys, rotate  # noqa: PLC0415
+
+    current = keyring().current
+    foreign = sum(counts.total() - counts[current] for counts in census_of_keys().values())
+    with click.progressbar(length=foreign, label=f"bringing everything under {current}") as bar:
+        outcome = rotate(bar.update, patience=wait)
+    for place, total in outcome.sealed.items():
+        click.echo(f"{place:<40} {total:>9} sealed {outcome.changed[place]:>9} changed now")
+    for place, others in outcome.left.items():
+        told = ", ".join(f"{_key(name)} by {count}" for name, count in others.items())
+        click.echo(f"still needed: {told} in {place}")
+    for what in outcome.broken:
+        click.echo(f"does not open: {what}")
+    if not outcome.complete:
+        raise click.ClickException(
+            "keep the old keys. Is ingest running? Is every process restarted with the new key in front? "
+            "Put keys that are «not configured» back behind it, then run this again."
+        )
+    click.echo(f"Nothing needs another key than {current} any more; every data key opens with it alone.")
+    click.echo("Once every process runs with it in front, drop the others from ADRAIL_MASTER_KEYS and restart.")
+
+
+COMMANDS = (keys,)

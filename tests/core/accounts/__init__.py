@@ -1,0 +1,1 @@
+"""Tests of marketplaces, staff, keys and the audit log."""

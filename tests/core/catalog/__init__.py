@@ -1,0 +1,1 @@
+"""Tests of live events, orders and persons."""

@@ -1,0 +1,1 @@
+"""Tests of migrations, roles and row-level security."""

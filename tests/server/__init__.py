@@ -1,0 +1,1 @@
+"""Tests of the application, its processes and its command line."""

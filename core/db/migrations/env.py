@@ -22,7 +22,9 @@ def _run(connection: Connection) -> None:
     connection.execute(text("SET LOCAL statement_timeout = '10min'"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-    context.configure(connection=connection, target_metadata=metadata, include_object=include_object)
+    context.configure(
+        connection=connection, target_metadata=metadata, include_object=include_object, compare_server_default=True
+    )
     context.run_migrations()
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import structlog
+
 from adrail import AdrailError, AuthError, HealthCheck, HealthReport, HealthRequest, Platform, RetryableError
 from core.accounts.api import Actor
 from core.connections import queries, service
 from core.connections.views import OpenConnection
 from core.db.session import tenant_session
+from core.observability.exceptions import type_and_place
 from core.registry import registry, transport
+
+LATER = "Try again in a few minutes."
+
+log = structlog.get_logger(__name__)
 
 
 def check(actor: Actor, connection_id: int) -> HealthReport:
@@ -31,7 +38,7 @@ def check(actor: Actor, connection_id: int) -> HealthReport:
         if report.ok:
             service.mark_working(session, connection_id)
         elif dead:
-            service.mark_needs_reconnect(session, connection_id, report.summary, report.code)
+            service.mark_needs_reconnect(session, opened, report.summary, report.code)
     return report
 
 
@@ -48,6 +55,10 @@ def _ask(platform: Platform, health: HealthCheck, opened: OpenConnection) -> tup
         what, remedy = platform.explain.get(exc.code, (str(exc), "Create a new token and paste it here."))
         return HealthReport(False, what, remedy, exc.code), True
     except AdrailError as exc:
-        remedy = "Try again in a few minutes." if isinstance(exc, RetryableError) else "Check the id and the token."
+        remedy = LATER if isinstance(exc, RetryableError) else "Check the id and the token."
         what, remedy = platform.explain.get(exc.code, (str(exc), remedy))
         return HealthReport(False, what, remedy, exc.code), False
+    except Exception as exc:  # noqa: BLE001 - a foreign plugin's fault is an answer, too
+        # Its text may quote the credentials.
+        log.error("a health check failed", provider=platform.slug, error=type_and_place(exc))  # noqa: TRY400
+        return HealthReport(False, f"The check of {platform.display_name} failed inside adrail.", LATER), False

@@ -76,6 +76,7 @@ def open_for_sending(session: Session, connection_id: int) -> OpenConnection:
         provider=row.provider,
         state=row.state,
         resume_at=row.resume_at,
+        version=row.version,
     )
 
 

@@ -15,6 +15,7 @@ from core.accounts.api import Actor, record_audit
 from core.connections import queries, vault
 from core.connections.announce import announce
 from core.connections.models import Connection
+from core.connections.views import OpenConnection
 from core.db.session import tenant_session
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
 from core.security.crypto import keyring
@@ -104,10 +105,13 @@ def _store(session: Session, actor: Actor, row: Connection, secrets: Mapping[str
     )
 
 
-def mark_needs_reconnect(session: Session, connection_id: int, reason: str, code: str) -> None:
-    """Stop sending through a connection whose credentials are dead; ``reason`` is plain words without secrets."""
-    row = session.scalars(select(Connection).where(Connection.id == connection_id).with_for_update()).one_or_none()
-    if row is not None and row.state == ACTIVE:
+def mark_needs_reconnect(session: Session, refused: OpenConnection, reason: str, code: str) -> None:
+    """Stop sending through a connection whose credentials are dead; ``reason`` is plain words without secrets.
+
+    Credentials that were replaced while the refused ones were under way are not to blame.
+    """
+    row = session.scalars(select(Connection).where(Connection.id == refused.ref.id).with_for_update()).one_or_none()
+    if row is not None and row.state == ACTIVE and row.version == refused.version:
         _change_state(session, row, NEEDS_RECONNECT, reason, code)
 
 

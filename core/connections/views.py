@@ -28,13 +28,17 @@ class ConnectionView:
 
 @dataclass(frozen=True, slots=True)
 class OpenConnection:
-    """A connection with its secrets in memory. ``resume_at``: the platform asked not to be called before then."""
+    """A connection with its secrets in memory; ``version`` tells which ones.
+
+    ``resume_at``: the platform asked not to be called before then.
+    """
 
     ref: ConnectionRef
     credentials: Credentials
     provider: str
     state: str
     resume_at: datetime | None
+    version: int
 
 
 def view_of(row: Connection) -> ConnectionView:

@@ -141,7 +141,7 @@ def _tell_connection(session: Session, batch: Batch, answers: Iterable[Answer]) 
     outcomes = [answer.outcome for answer in answers]
     refused = next((outcome for outcome in outcomes if isinstance(outcome, Auth)), None)
     if refused is not None:
-        mark_needs_reconnect(session, batch.connection.ref.id, refused.reason, refused.code)
+        mark_needs_reconnect(session, batch.connection, refused.reason, refused.code)
     waits = [outcome.retry_after for outcome in outcomes if isinstance(outcome, Throttled)]
     if waits:
         throttle(session, batch.connection.ref.id, batch.now + pause(max(waits)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from adrail import (
 )
 from core.delivery import metrics, reasons
 from core.delivery.masking import Mask
+from core.observability.exceptions import type_and_place
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Courier:
         try:
             previews = self.sender.preview(request)
         except Exception as exc:  # noqa: BLE001 - a foreign plugin must not stop the delivery
-            log.warning("preview failed", plugin=self.plugin, error=_where(exc))
+            log.warning("preview failed", plugin=self.plugin, error=type_and_place(exc))
             return [None] * len(request.items)
         return previews if len(previews) == len(request.items) else [None] * len(request.items)
 
@@ -109,8 +109,8 @@ class Courier:
             return [_outcome_of(exc)] * count, exc.reference or None
         except Exception as exc:  # noqa: BLE001 - whatever a foreign plugin does wrong, no delivery may be lost
             # Its text may quote anything, so only its type and place are kept.
-            log.error("plugin failed while sending", plugin=self.plugin, error=_where(exc))  # noqa: TRY400
-            return [Retry(f"the plugin failed: {_where(exc)}")] * count, None
+            log.error("plugin failed while sending", plugin=self.plugin, error=type_and_place(exc))  # noqa: TRY400
+            return [Retry(f"the plugin failed: {type_and_place(exc)}")] * count, None
         if len(outcomes) != count:
             log.error("plugin answered the wrong number", plugin=self.plugin, items=count, got=len(outcomes))
             return [Retry(f"the plugin answered {len(outcomes)} outcomes for {count} items")] * count, None
@@ -155,10 +155,3 @@ def _masked(outcome: Outcome, mask: Mask) -> Outcome:
         case Retry(reason=why, code=code) | Auth(reason=why, code=code) | Invalid(reason=why, code=code):
             return replace(outcome, reason=mask.message(why), code=mask.message(code))
     return outcome
-
-
-def _where(exc: Exception) -> str:
-    frames = traceback.extract_tb(exc.__traceback__)
-    last = frames[-1] if frames else None
-    place = f" at {last.filename.rpartition('/')[2]}:{last.lineno}" if last else ""
-    return f"{type(exc).__name__}{place}"

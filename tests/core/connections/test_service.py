@@ -16,7 +16,7 @@ from sqlalchemy import text
 from adrail.hookspecs import ConnectionChanged
 from core.accounts.api import Actor
 from core.config import settings
-from core.connections import announce
+from core.connections import announce, health
 from core.connections.api import (
     check,
     get_connection,
@@ -170,8 +170,9 @@ def test_dead_credentials_stop_the_connection_once_and_plugins_hear_it_after_the
 ) -> None:
     connection_id = connect(marketplace)
     with tenant_session(marketplace.tenant_id) as session:
-        mark_needs_reconnect(session, connection_id, "the token expired", "190")
-        mark_needs_reconnect(session, connection_id, "again", "190")
+        refused = open_for_sending(session, connection_id)
+        mark_needs_reconnect(session, refused, "the token expired", "190")
+        mark_needs_reconnect(session, refused, "again", "190")
         with session.begin_nested():
             session.execute(text("SELECT 1"))
         assert heard == []
@@ -184,7 +185,7 @@ def test_dead_credentials_stop_the_connection_once_and_plugins_hear_it_after_the
 def test_rolled_back_change_is_announced_to_nobody(marketplace: Marketplace, heard: list[ConnectionChanged]) -> None:
     connection_id = connect(marketplace)
     with tenant_session(marketplace.tenant_id) as session:
-        mark_needs_reconnect(session, connection_id, "the token expired", "190")
+        mark_needs_reconnect(session, open_for_sending(session, connection_id), "the token expired", "190")
         session.rollback()
     assert heard == []
     assert state(marketplace) == ("active", None)
@@ -193,7 +194,7 @@ def test_rolled_back_change_is_announced_to_nobody(marketplace: Marketplace, hea
 def test_new_token_reactivates_and_wakes_what_waits(marketplace: Marketplace, heard: list[ConnectionChanged]) -> None:
     connection_id = connect(marketplace)
     with tenant_session(marketplace.tenant_id) as session:
-        mark_needs_reconnect(session, connection_id, "the token expired", "190")
+        mark_needs_reconnect(session, open_for_sending(session, connection_id), "the token expired", "190")
     connect(marketplace, "fresh-token")
     assert [change.state for change in heard] == ["needs_reconnect", "active"]
     jobs = [(job.func_name, list(job.args)) for job in queue(CONVERSIONS).jobs]
@@ -217,7 +218,7 @@ def test_pause_holds_until_resumed_and_survives_a_new_token(marketplace: Marketp
 def test_replaced_secret_reactivates_and_is_what_opens(marketplace: Marketplace, seller: Actor) -> None:
     connection_id = connect(marketplace)
     with tenant_session(marketplace.tenant_id) as session:
-        mark_needs_reconnect(session, connection_id, "the token expired", "190")
+        mark_needs_reconnect(session, open_for_sending(session, connection_id), "the token expired", "190")
     with pytest.raises(InvalidInputError):
         replace_secrets(seller, connection_id, {"access_token": ""})
     replace_secrets(seller, connection_id, {"access_token": "fresh-token"})
@@ -258,6 +259,31 @@ def test_health_check_asks_the_platform(marketplace: Marketplace, sandbox: objec
     report = check(seller, broken)
     assert not report.ok
     assert report.remedy
+
+
+def test_dead_credentials_found_by_a_health_check_stop_the_connection(
+    marketplace: Marketplace, sandbox: object, seller: Actor
+) -> None:
+    report = check(seller, connect(marketplace, "x y"))
+    assert report.remedy
+    assert state(marketplace) == ("needs_reconnect", report.summary)
+
+
+def test_a_health_check_that_fails_in_its_own_way_is_reported_and_leaks_nothing(
+    marketplace: Marketplace, seller: Actor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugins = Registry([EntryPoint("careless", "tests.core.connections.careless", GROUP)])
+    monkeypatch.setattr(health, "registry", lambda: plugins)
+    connection_id = connect(marketplace)
+    with tenant_session(marketplace.tenant_id) as session:
+        session.execute(text("UPDATE connections SET provider = 'careless' WHERE id = :id"), {"id": connection_id})
+    report = check(seller, connection_id)
+    assert (report.ok, report.code) == (False, "")
+    assert report.remedy
+    assert state(marketplace) == ("active", None)
+    printed = "".join(capsys.readouterr())
+    assert "ValueError at careless.py" in printed
+    assert TOKEN not in printed + str(report)
 
 
 def test_list_is_paged(marketplace: Marketplace, seller: Actor) -> None:

@@ -40,8 +40,14 @@ def test_undoing_a_change_undoes_it_for_what_is_sent(world: World) -> None:
 
 
 def test_two_codes_of_one_account_keep_their_own_settings(world: World) -> None:
-    seller = {"organizer": "org-1", "live_event_id": "ev-1", "settings": {"advanced_matching": False}}
-    world.marketplace.add_code(world.provider, "special", world.pixels["org-1"], **seller)
+    world.marketplace.add_code(
+        world.provider,
+        "special",
+        world.pixels["org-1"],
+        organizer="org-1",
+        live_event_id="ev-1",
+        settings={"advanced_matching": False},
+    )
     matching(world, "org-1", wanted=True)
     forget_codes()
     person = world.person()

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from core.codes.api import forget_codes
-from core.connections.api import link
+from core.connections.api import link, replace_secrets
 from core.db.session import tenant_session
 from core.delivery import claims, dispatch, reasons
 from core.delivery.api import delivery_detail
@@ -203,6 +203,19 @@ def test_a_dead_token_pauses_the_connection_and_loses_nothing(world: World) -> N
     world.deliver()
     assert {row.state for row in world.rows("org-1")} == {"accepted"}
     assert len(world.received("org-1")) == 2
+
+
+def test_a_refusal_of_the_old_token_does_not_stop_the_new_one(world: World) -> None:
+    world.plan(world.event())
+    connection = world.connection("org-1").id
+    slow = prepare(world.tenant_id, connection)
+    assert isinstance(slow, Batch)
+    replace_secrets(world.marketplace.staff, connection, {"access_token": "FreshToken0123456789abcdef"})
+    world.fault("expired_token", "org-1")
+    dispatch._send(world.tenant_id, slow, dispatch.Lease(world.tenant_id, slow, dispatch.nothing_to_do, NEVER))
+    assert world.connection("org-1").state == "active"
+    world.deliver([connection])
+    assert [row.state for row in world.rows("org-1")] == ["accepted"]
 
 
 def test_a_platform_that_asks_for_a_pause_is_left_alone_until_it_is_over(world: World) -> None:

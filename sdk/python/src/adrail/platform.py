@@ -91,7 +91,9 @@ class HealthReport:
 class HealthCheck(Protocol):
     """Ask the platform about a connection without sending data about people."""
 
-    def check(self, request: HealthRequest) -> HealthReport: ...
+    def check(self, request: HealthRequest) -> HealthReport:
+        """Return what the platform says; raises `adrail.errors`: of these, dead credentials pause the connection."""
+        ...
 
 
 class SandboxProvider(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hmac
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -50,6 +52,12 @@ def key_prefix(key_id: str) -> bytes:
 def key_id_of(sealed: bytes) -> str:
     """The id of the master key that sealed something; empty for an empty text."""
     return sealed[1 : 1 + sealed[0]].decode(errors="replace") if sealed else ""
+
+
+def new_master_key() -> str:
+    """A fresh entry for ``ADRAIL_MASTER_KEYS``; its id tells the day."""
+    key_id = f"k{datetime.now(UTC):%Y%m%d}-{os.urandom(2).hex()}"
+    return f"{key_id}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
 
 class Keyring:

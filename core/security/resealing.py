@@ -102,6 +102,29 @@ def reseal(item: SealedColumn, ring: Keyring, progress: Progress = lambda _: Non
         progress(len(changed))
 
 
+def unreadable(item: SealedColumn, ring: Keyring) -> list[str]:
+    """The primary keys of values that this ring does not open, as text."""
+    found, after = [], None
+    while True:
+        query = (
+            select(*_keys(item), item.column).where(func.length(item.column) > 0).order_by(*_keys(item)).limit(BATCH)
+        )
+        with maintainer_session() as session:
+            rows = session.execute(query if after is None else query.where(tuple_(*_keys(item)) > after)).all()
+        if not rows:
+            return found
+        found += [", ".join(map(str, row[:-1])) for row in rows if not _opens(ring, row[-1], item.purpose)]
+        after = tuple(rows[-1][:-1])
+
+
+def _opens(ring: Keyring, sealed: bytes, purpose: str) -> bool:
+    try:
+        ring.unseal(bytes(sealed), purpose)
+    except DecryptionError:
+        return False
+    return True
+
+
 def _take_time(session: Session) -> None:
     # Looking through a large table may take longer than a request; no lock is held meanwhile.
     session.execute(text("SET LOCAL statement_timeout = '10min'"))

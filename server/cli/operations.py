@@ -39,11 +39,14 @@ def keys_new(data_dir: Path | None) -> None:
     Example:
       adrail keys new
     """
-    from server.operations.installation import master_keys_of  # noqa: PLC0415
-    from server.operations.rotation import new_key  # noqa: PLC0415
+    from core.security.crypto import new_master_key  # noqa: PLC0415
 
-    present = [master_keys_of(data_dir)] if data_dir else []
-    click.echo(",".join([new_key(), *present]))
+    entries = [new_master_key()]
+    if data_dir:
+        from server.operations.installation import master_keys_of  # noqa: PLC0415
+
+        entries.append(master_keys_of(data_dir))
+    click.echo(",".join(entries))
     click.echo("Keep a copy apart from your backups: what it seals cannot be read without it.", err=True)
 
 
@@ -56,9 +59,7 @@ def keys_status(data_dir: Path | None) -> None:
     Example:
       adrail keys status
     """
-    from server.operations.installation import adopt_settings  # noqa: PLC0415
-
-    adopt_settings(data_dir)
+    _adopt(data_dir)
     from core.security.crypto import keyring  # noqa: PLC0415
     from server.operations.rotation import census_of_keys  # noqa: PLC0415
 
@@ -93,9 +94,7 @@ def keys_rotate(data_dir: Path | None, wait: int) -> None:
     Example:
       adrail keys rotate
     """
-    from server.operations.installation import adopt_settings  # noqa: PLC0415
-
-    adopt_settings(data_dir)
+    _adopt(data_dir)
     from core.security.crypto import keyring  # noqa: PLC0415
     from server.operations.rotation import census_of_keys, rotate  # noqa: PLC0415
 
@@ -117,6 +116,14 @@ def keys_rotate(data_dir: Path | None, wait: int) -> None:
         )
     click.echo(f"Nothing needs another key than {current} any more; every data key opens with it alone.")
     click.echo("Once every process runs with it in front, drop the others from ADRAIL_MASTER_KEYS and restart.")
+
+
+def _adopt(data_dir: Path | None) -> None:
+    from core.observability.logging import configure_logging  # noqa: PLC0415
+    from server.operations.installation import adopt_settings  # noqa: PLC0415
+
+    adopt_settings(data_dir)
+    configure_logging("ERROR", "console")
 
 
 COMMANDS = (keys,)

@@ -1,0 +1,1 @@
+"""What operators do now and then: replace master keys, back up, restore."""

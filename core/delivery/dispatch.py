@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import orjson
@@ -144,4 +144,4 @@ def _tell_connection(session: Session, batch: Batch, answers: Iterable[Answer]) 
         mark_needs_reconnect(session, batch.connection, refused.reason, refused.code)
     waits = [outcome.retry_after for outcome in outcomes if isinstance(outcome, Throttled)]
     if waits:
-        throttle(session, batch.connection.ref.id, batch.now + pause(max(waits)))
+        throttle(session, batch.connection.ref.id, datetime.now(UTC) + pause(max(waits)))

@@ -1,8 +1,9 @@
-"""One call after the other to a plugin, outside any transaction: halves a refused batch, masks what plugins say."""
+"""One call after the other to a plugin, outside any transaction: divides a refused batch, masks what plugins say."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +46,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What came of one call: an outcome per item, None for those that must be sent once more."""
+
+    outcomes: Sequence[Outcome | None]
+    at: datetime
+    duration_ms: int
+    reference: str | None
+
+    def again(self, places: Sequence[int]) -> list[Sequence[int]]:
+        """Return the calls that the items without outcome need: one when somebody was blamed, else two halves."""
+        left = [place for place, outcome in zip(places, self.outcomes, strict=True) if outcome is None]
+        if len(left) < len(places):
+            return [left] if left else []
+        middle = len(left) // 2
+        return [left[:middle], left[middle:]]
+
+
+@dataclass(frozen=True, slots=True)
 class Courier:
     """Sends to one connection through one plugin; ``may_go_on`` is asked before every call."""
 
@@ -57,17 +76,20 @@ class Courier:
         """Send all items in calls of a size the platform takes; None stands for an item that was not tried."""
         mask = Mask(request.items, request.credentials)
         previews = self._previews(request)
-        answers: list[Answer | None] = []
-        for chunk in _chunks(previews, self.sender.limits.max_batch, self.sender.limits.max_bytes):
-            if any(answer and stops(answer.outcome) for answer in answers):
-                answers.extend([None] * len(chunk))
-                continue
-            part = replace(request, items=request.items[chunk.start : chunk.stop])
-            answers.extend(self._send(part, mask))
-        return [
-            answer and replace(answer, sent=None if preview is None else mask.payload(preview))
-            for answer, preview in zip(answers, previews, strict=True)
-        ]
+        answers: list[Answer | None] = [None] * len(request.items)
+        waiting = deque(_chunks(previews, self.sender.limits.max_batch, self.sender.limits.max_bytes))
+        while waiting and self.may_go_on():
+            places = waiting.popleft()
+            call = self._call(replace(request, items=[request.items[place] for place in places]))
+            waiting.extendleft(reversed(call.again(places)))
+            for place, outcome in zip(places, call.outcomes, strict=True):
+                if outcome is not None:
+                    preview = previews[place]
+                    sent = None if preview is None else mask.payload(preview)
+                    answers[place] = Answer(_masked(outcome, mask), call.at, call.duration_ms, call.reference, sent)
+            if any(outcome and stops(outcome) for outcome in call.outcomes):
+                break
+        return answers
 
     def _previews(self, request: SendRequest) -> Sequence[Mapping[str, Any] | None]:
         """What each item looks like on the wire; a plugin that cannot say so still gets to send."""
@@ -78,50 +100,46 @@ class Courier:
             return [None] * len(request.items)
         return previews if len(previews) == len(request.items) else [None] * len(request.items)
 
-    def _send(self, request: SendRequest, mask: Mask) -> list[Answer | None]:
-        if not self.may_go_on():
-            return [None] * len(request.items)
+    def _call(self, request: SendRequest) -> Call:
         at, started = datetime.now(UTC), time.perf_counter()
-        answered = self._call(request)
+        outcomes, reference = self._outcomes(request)
         seconds = time.perf_counter() - started
         metrics.ATTEMPT_SECONDS.labels(platform=self.platform).observe(seconds)
-        if answered is None:
-            return self._halves(request, mask)
-        outcomes, reference = answered
-        return [Answer(_masked(item, mask), at, round(seconds * 1000), reference) for item in outcomes]
+        return Call(outcomes, at, round(seconds * 1000), reference)
 
-    def _halves(self, request: SendRequest, mask: Mask) -> list[Answer | None]:
-        """The platform refuses a request as a whole for what one item says: only that one may die of it."""
-        middle = len(request.items) // 2
-        first = self._send(replace(request, items=request.items[:middle]), mask)
-        if any(answer and stops(answer.outcome) for answer in first):
-            return [*first, *[None] * (len(request.items) - middle)]
-        return [*first, *self._send(replace(request, items=request.items[middle:]), mask)]
-
-    def _call(self, request: SendRequest) -> tuple[Sequence[Outcome], str | None] | None:
-        """Return the outcomes and a reference to the call, or None when the batch has to be halved."""
+    def _outcomes(self, request: SendRequest) -> tuple[Sequence[Outcome | None], str | None]:
+        """Return an outcome per item and a reference to the call; None for items that must be sent once more."""
         count = len(request.items)
         try:
-            outcomes = self.sender.send(request)
+            outcomes = list(self.sender.send(request))
+        except InvalidPayloadError as exc:
+            return _blame(exc, count), exc.reference or None
         except AdrailError as exc:
-            if isinstance(exc, InvalidPayloadError) and count > 1:
-                return None
             return [_outcome_of(exc)] * count, exc.reference or None
         except Exception as exc:  # noqa: BLE001 - whatever a foreign plugin does wrong, no delivery may be lost
             # Its text may quote anything, so only its type and place are kept.
-            log.error("plugin failed while sending", plugin=self.plugin, error=type_and_place(exc))  # noqa: TRY400
-            return [Retry(f"the plugin failed: {type_and_place(exc)}")] * count, None
-        if len(outcomes) != count:
-            log.error("plugin answered the wrong number", plugin=self.plugin, items=count, got=len(outcomes))
-            return [Retry(f"the plugin answered {len(outcomes)} outcomes for {count} items")] * count, None
-        return outcomes, None
+            where = type_and_place(exc)
+            log.error("plugin failed while sending", plugin=self.plugin, error=where)  # noqa: TRY400
+            return [Retry(f"the plugin failed: {where}")] * count, None
+        if len(outcomes) == count and all(isinstance(outcome, Outcome) for outcome in outcomes):
+            return outcomes, None
+        kinds = sorted({type(outcome).__name__ for outcome in outcomes})
+        log.error("plugin did not answer an outcome per item", plugin=self.plugin, items=count, got=kinds)
+        return [Retry(f"the plugin did not answer {count} outcomes for {count} items")] * count, None
+
+
+def _blame(error: InvalidPayloadError, count: int) -> list[Outcome | None]:
+    """The platform refuses a request as a whole for what one item says: only that one may die of it."""
+    guilty = 0 if count == 1 else error.index
+    outcomes: list[Outcome | None] = [None] * count
+    if guilty is not None and 0 <= guilty < count:
+        outcomes[guilty] = Invalid(error.pointer, str(error), error.code)
+    return outcomes
 
 
 def _outcome_of(error: AdrailError) -> Outcome:
     """Turn what a plugin raised for the whole call into what it means for each item."""
     match error:
-        case InvalidPayloadError():
-            return Invalid(error.pointer, str(error), error.code)
         case AuthError():
             return Auth(str(error), error.code)
         case ThrottledError():
@@ -137,8 +155,9 @@ def stops(outcome: Outcome) -> bool:
     return isinstance(outcome, Auth | Throttled)
 
 
-def _chunks(previews: Sequence[Mapping[str, Any] | None], max_items: int, max_bytes: int) -> list[range]:
-    chunks, start, size = [], 0, 0
+def _chunks(previews: Sequence[Mapping[str, Any] | None], max_items: int, max_bytes: int) -> list[Sequence[int]]:
+    chunks: list[Sequence[int]] = []
+    start, size = 0, 0
     for position, preview in enumerate(previews):
         weight = len(orjson.dumps(preview, default=str)) if preview is not None else 0
         if position > start and (position - start >= max_items or size + weight > max_bytes):

@@ -15,14 +15,6 @@ from adrail import AdrailError, AuthError, InvalidPayloadError, RetryableError, 
 from plugins.meta.usage import seconds_to_wait
 
 
-class RefusedItemError(InvalidPayloadError):
-    """One event sank the whole request and Meta said which: ``index`` is its place in the batch."""
-
-    def __init__(self, message: str, *, index: int, pointer: str, code: str, reference: str) -> None:
-        super().__init__(message, pointer=pointer, code=code, reference=reference)
-        self.index = index
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a code means to the caller, and what happened and what to do in plain words."""
@@ -185,9 +177,7 @@ def _build(code: str, rule: Rule, error: Mapping[str, Any], headers: Mapping[str
     if rule.error is not InvalidPayloadError:
         return rule.error(message, code=code, reference=reference)
     index, pointer = blamed(error)
-    if index is None:
-        return InvalidPayloadError(message, pointer=pointer, code=code, reference=reference)
-    return RefusedItemError(message, index=index, pointer=pointer, code=code, reference=reference)
+    return InvalidPayloadError(message, pointer=pointer, code=code, reference=reference, index=index)
 
 
 def blamed(error: Mapping[str, Any]) -> tuple[int | None, str]:

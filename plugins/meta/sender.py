@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adrail import Accepted, Conversion, Invalid, InvalidPayloadError, Outcome, Retry, SendRequest
+from adrail import Accepted, Conversion, InvalidPayloadError, Outcome, SendRequest
 from plugins.meta import client
 from plugins.meta.conversions import EVENT_NAMES, LIMITS, build_event, to_json
-from plugins.meta.errors import RefusedItemError
 from plugins.meta.refusals import refusal
 
 
@@ -30,7 +29,8 @@ class MetaConversions:
         }
         places = [place for place in range(len(events)) if place not in outcomes]
         if places:
-            outcomes.update(zip(places, _post(request, [events[place] for place in places]), strict=True))
+            accepted = Accepted(_post(request, events, places))
+            outcomes.update(dict.fromkeys(places, accepted))
         return [outcomes[place] for place in range(len(events))]
 
     def preview(self, request: SendRequest) -> Sequence[Mapping[str, Any]]:
@@ -42,28 +42,17 @@ def _build(item: Conversion, request: SendRequest) -> dict[str, Any]:
     return build_event(item, advanced_matching=bool(request.connection.settings.get("advanced_matching", True)))
 
 
-def _post(request: SendRequest, events: Sequence[Mapping[str, Any]]) -> Sequence[Outcome]:
+def _post(request: SendRequest, events: Sequence[Mapping[str, Any]], places: Sequence[int]) -> str:
+    """Post the events at these places; returns Meta's trace id."""
     try:
-        trace = client.post_events(
+        return client.post_events(
             request.transport,
             request.credentials.get("access_token", ""),
             request.items[0].destination_id,
-            [to_json(event) for event in events],
+            [to_json(events[place]) for place in places],
             request.test_code,
         )
-    except RefusedItemError as error:
-        if error.index >= len(events):
-            raise
-        return _one_refused(error, len(events))
     except InvalidPayloadError as error:
-        if len(events) > 1:
-            raise  # which one it was is for the caller to find out by halves
-        return [Invalid(error.pointer, str(error), error.code)]
-    return [Accepted(trace)] * len(events)
-
-
-def _one_refused(error: RefusedItemError, count: int) -> Sequence[Outcome]:
-    innocent = Retry("another event of the same request was refused", error.code)
-    outcomes: list[Outcome] = [innocent] * count
-    outcomes[error.index] = Invalid(error.pointer, str(error), error.code)
-    return outcomes
+        # Meta counts what it was sent, the caller what it asked for.
+        error.index = places[error.index] if error.index is not None and error.index < len(places) else None
+        raise

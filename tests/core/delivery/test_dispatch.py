@@ -237,6 +237,27 @@ def test_a_platform_that_asks_for_a_pause_is_left_alone_until_it_is_over(world: 
     assert {row.state for row in world.rows("org-1")} == {"accepted"}
 
 
+def test_a_pause_counts_from_when_it_was_asked_for(world: World) -> None:
+    world.fault("throttle", "org-1", count=1, minutes=1)
+    world.plan(world.event())
+    batch = prepare(world.tenant_id, world.connection("org-1").id)
+    assert isinstance(batch, Batch)
+    claimed_long_ago = replace(batch, now=batch.now - timedelta(seconds=50))
+    before = datetime.now(UTC)
+    lease = dispatch.Lease(world.tenant_id, batch, dispatch.nothing_to_do, NEVER)
+    dispatch._send(world.tenant_id, claimed_long_ago, lease)
+    assert world.connection("org-1").resume_at >= before + timedelta(minutes=1)
+
+
+def test_many_bad_events_do_not_hold_up_the_good_ones(world: World) -> None:
+    """Each refusal blames the first of those left; the others must not wait, back off and give up for it."""
+    world.fault("invalid_event", "org-1", count=5, index=0)
+    world.plan(*[world.event() for _ in range(20)])
+    world.deliver([world.connection("org-1").id])
+    assert [row.state for row in world.rows("org-1")] == ["dead"] * 5 + ["accepted"] * 15
+    assert {row.attempts for row in world.rows("org-1")} == {1}
+
+
 def test_what_is_too_old_is_ignored_and_does_not_sink_its_batch(world: World) -> None:
     old = world.event(occurred_at=datetime.now(UTC) - timedelta(days=7, minutes=1))
     young = [world.event(occurred_at=datetime.now(UTC) - timedelta(days=6)) for _ in range(3)]

@@ -61,6 +61,37 @@ def test_of_a_refused_batch_only_the_bad_ones_die_and_everything_is_answered(cou
     assert len(accepted) == len(set(accepted)), "an accepted item was sent twice"
 
 
+def blames(*bad: str) -> Any:
+    """A platform that refuses a whole request and says which item was to blame."""
+
+    def answer(sent: SendRequest) -> Sequence[Outcome]:
+        for place, item in enumerate(sent.items):
+            if item.event_id in bad:
+                raise InvalidPayloadError("refused", pointer="/user", code="100", index=place)
+        return [Accepted(item.event_id) for item in sent.items]
+
+    return answer
+
+
+@given(st.integers(1, 40), st.sets(st.integers(0, 39)))
+def test_whoever_is_blamed_dies_and_the_others_go_at_once(count: int, bad: set[int]) -> None:
+    names = {f"e{number}" for number in bad}
+    sender = ScriptedSender(blames(*names), limits=ConversionLimits(16, timedelta(days=7)))
+    answers = courier(sender).deliver(request(count))
+    for number, outcome in enumerate(outcomes(answers)):
+        assert outcome == (Invalid("/user", "refused", "100") if number in bad else Accepted(f"e{number}"))
+    calls = -(-count // 16) + len([number for number in bad if number < count])
+    assert len(sender.calls) <= calls, "one call more for each bad item, not a search"
+
+
+@pytest.mark.parametrize("index", [-1, 2, 99])
+def test_blame_on_nobody_in_the_request_is_not_believed(index: int) -> None:
+    wrong = InvalidPayloadError("refused", code="100", index=index)
+    sender = ScriptedSender(script=[failing(wrong)])
+    answers = courier(sender).deliver(request(2))
+    assert outcomes(answers) == [Accepted("ref-e0"), Accepted("ref-e1")]
+
+
 def test_one_bad_of_a_thousand_costs_a_few_calls_only() -> None:
     sender = ScriptedSender(refuses("e700"), limits=ConversionLimits(1000, timedelta(days=7)))
     courier(sender).deliver(request(1000))
@@ -122,8 +153,8 @@ def test_an_unforeseen_exception_means_retry_and_its_text_goes_nowhere(capsys: p
     assert "canary" not in printed
 
 
-@pytest.mark.parametrize("wrong", [[], [Accepted()], [Accepted()] * 5])
-def test_a_wrong_number_of_outcomes_means_retry(wrong: list[Outcome]) -> None:
+@pytest.mark.parametrize("wrong", [[], [Accepted()], [Accepted()] * 5, [None] * 3, ["ok"] * 3, None])
+def test_what_is_no_outcome_per_item_means_retry(wrong: Any) -> None:
     answers = courier(ScriptedSender(lambda _: wrong)).deliver(request(3))
     assert all(isinstance(outcome, Retry) for outcome in outcomes(answers))
 

@@ -9,7 +9,7 @@ import pytest
 
 from adrail import AdrailError, AuthError, InvalidPayloadError, RetryableError, ThrottledError
 from plugins.meta import errors
-from plugins.meta.errors import EXPLAIN, OWN_RULES, RULES, RefusedItemError, from_answer
+from plugins.meta.errors import EXPLAIN, OWN_RULES, RULES, from_answer
 
 CANARY = "ana.canary@example.ro"
 
@@ -127,7 +127,7 @@ def test_answers_that_are_not_metas(status: int, body: Any, expected: type[Adrai
 )
 def test_a_blamed_event_is_found(more: dict[str, Any], index: int, pointer: str) -> None:
     error = from_answer(400, answer(100, **more), {})
-    assert isinstance(error, RefusedItemError)
+    assert isinstance(error, InvalidPayloadError)
     assert (error.index, error.pointer) == (index, pointer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from adrail import (
     Invalid,
     InvalidPayloadError,
     RawIdentifier,
-    Retry,
     RetryableError,
     ThrottledError,
     Transport,
@@ -86,33 +86,24 @@ def test_a_thousand_go_at_once(sandbox: Sandbox, transport: Transport) -> None:
     assert sandbox.received()[0]["notes"] == {"events": 1000, "duplicates": 0, "test": False}
 
 
-def test_the_blamed_event_is_invalid_and_the_others_try_again(sandbox: Sandbox, transport: Transport) -> None:
+def test_the_blame_names_the_callers_event_and_not_the_place_on_the_wire(
+    sandbox: Sandbox, transport: Transport
+) -> None:
     sandbox.arm("invalid_event", params={"index": 1, "field": "custom_data.currency"})
     items = [conversion(canonical="page_view"), *(conversion(event_id=f"e-{number}") for number in range(3))]
-    outcomes = SENDER.send(send_request(transport, items))
-    assert [type(outcome) for outcome in outcomes] == [Ignored, Retry, Invalid, Retry]
-    assert isinstance(outcomes[2], Invalid)
-    assert outcomes[2].pointer == "/custom_data/currency"
-    assert outcomes[2].code == "100"
+    with pytest.raises(InvalidPayloadError) as caught:
+        SENDER.send(send_request(transport, items))
+    assert (caught.value.index, caught.value.pointer, caught.value.code) == (2, "/custom_data/currency", "100")
 
 
-def test_when_nobody_is_blamed_the_whole_call_is_invalid(sandbox: Sandbox, transport: Transport) -> None:
-    sandbox.arm("invalid_event", params={"blame": False})
+@pytest.mark.parametrize("params", [{"blame": False}, {"index": 9}], ids=["nobody", "somebody who was not there"])
+def test_when_nobody_can_be_blamed_the_whole_call_is_invalid(
+    sandbox: Sandbox, transport: Transport, params: dict[str, Any]
+) -> None:
+    sandbox.arm("invalid_event", params=params)
     with pytest.raises(InvalidPayloadError) as caught:
         SENDER.send(send_request(transport, [conversion(event_id="a"), conversion(event_id="b")]))
-    assert caught.value.code == "100"
-
-
-def test_of_a_single_event_there_is_no_doubt(sandbox: Sandbox, transport: Transport) -> None:
-    sandbox.arm("invalid_event", params={"blame": False})
-    [outcome] = SENDER.send(send_request(transport, [conversion()]))
-    assert isinstance(outcome, Invalid)
-
-
-def test_a_place_outside_the_batch_is_not_believed(sandbox: Sandbox, transport: Transport) -> None:
-    sandbox.arm("invalid_event", params={"index": 9})
-    with pytest.raises(InvalidPayloadError):
-        SENDER.send(send_request(transport, [conversion(event_id="a"), conversion(event_id="b")]))
+    assert (caught.value.code, caught.value.index) == ("100", None)
 
 
 @pytest.mark.parametrize(

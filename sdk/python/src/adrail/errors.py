@@ -37,11 +37,18 @@ class ThrottledError(RetryableError):
 
 
 class InvalidPayloadError(AdrailError):
-    """The platform will never take this request; ``pointer`` names the refused field when it is known."""
+    """The platform will never take this request.
 
-    def __init__(self, message: str, *, pointer: str = "", code: str = "", reference: str = "") -> None:
+    ``pointer`` names the refused field and ``index`` the place in the request of the item to blame, when they are
+    known: core sends the others again without it, else in halves.
+    """
+
+    def __init__(
+        self, message: str, *, pointer: str = "", code: str = "", reference: str = "", index: int | None = None
+    ) -> None:
         super().__init__(message, code=code, reference=reference)
         self.pointer = pointer
+        self.index = index
 
 
 class AuthError(AdrailError):

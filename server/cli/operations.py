@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -118,6 +120,60 @@ def keys_rotate(data_dir: Path | None, wait: int) -> None:
     click.echo("Once every process runs with it in front, drop the others from ADRAIL_MASTER_KEYS and restart.")
 
 
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@data_dir_option
+def backup(folder: Path, data_dir: Path | None) -> None:
+    """Copy everything that `adrail up` keeps into FOLDER, which must not exist yet; it may go on running.
+
+    Nothing that was acknowledged when the command starts is missing. The backup holds the keys as well: whoever can
+    read it can read everything. Servers of your own are backed up with their own tools.
+
+    \b
+    Example:
+      adrail backup /backups/adrail-monday --data-dir ./data
+    """
+    from server.operations.backup import back_up  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        made = back_up(folder, data_dir, lambda rows: _bar(stack, rows, "copying the database"))
+    facts = made.manifest
+    click.echo(f"{made.folder}: {sum(facts.rows.values())} rows, {sum(facts.waiting.values())} waiting requests")
+    click.echo(f"accepting events was held up for {made.held_seconds * 1000:.0f} ms")
+    if keys := [name for name in facts.master_keys if name != "local"]:
+        click.echo(f"not in it: the master keys {', '.join(keys)} of ADRAIL_MASTER_KEYS; keep them elsewhere", err=True)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Where to restore; empty or still to be made.",
+)
+def restore(folder: Path, data_dir: Path) -> None:
+    """Restore the backup in FOLDER into an empty data directory and compare every count with the original.
+
+    Do not run original and copy at the same time: both would send what waits to the platforms.
+
+    \b
+    Example:
+      adrail restore /backups/adrail-monday --data-dir ./restored
+      adrail up --data-dir ./restored
+    """
+    from server.operations.restore import restore as run  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        made = run(folder, data_dir, lambda rows: _bar(stack, rows, "restoring the database"))
+    click.echo(f"{data_dir}: {sum(made.rows.values())} rows as of {made.made_at}, nothing missing")
+    click.echo(f"Start it with: adrail up --data-dir {data_dir}")
+
+
+def _bar(stack: ExitStack, rows: int, label: str) -> Callable[[int], None]:
+    return stack.enter_context(click.progressbar(length=rows, label=label)).update
+
+
 def _adopt(data_dir: Path | None) -> None:
     from core.observability.logging import configure_logging  # noqa: PLC0415
     from server.operations.installation import adopt_settings  # noqa: PLC0415
@@ -126,4 +182,4 @@ def _adopt(data_dir: Path | None) -> None:
     configure_logging("ERROR", "console")
 
 
-COMMANDS = (keys,)
+COMMANDS = (keys, backup, restore)

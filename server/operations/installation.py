@@ -30,9 +30,10 @@ def existing_data_dir(given: Path | None) -> DataDir:
 
 
 def adopt_settings(given: Path | None) -> None:
-    """Take servers and secrets of a running `adrail up`.
+    """Take servers and secrets of a running `adrail up`; other settings of the environment win.
 
-    Without a directory the servers that the environment names are taken, when it does. Other settings of the environment win. Raises `DataDirError` when no adrail runs there.
+    Without a directory the servers that the environment names are taken, when it does. Raises `DataDirError` when no
+    adrail runs there.
     """
     if given is None and all(os.environ.get(name) for name in SERVERS):
         return

@@ -1,7 +1,16 @@
 """The door of accounts: the only module other features import."""
 
 from core.accounts.audit import record_audit, verify_audit
-from core.accounts.people import check_new_user, create_user, normalise_email, set_password, user_with_email
+from core.accounts.people import (
+    StaffMember,
+    check_new_user,
+    create_user,
+    normalise_email,
+    readable_email,
+    set_password,
+    staff_of,
+    user_with_email,
+)
 from core.accounts.service import (
     Actor,
     SiteKey,
@@ -31,6 +40,7 @@ __all__ = [
     "OrganizerView",
     "Profile",
     "SiteKey",
+    "StaffMember",
     "TenantView",
     "authenticate_key",
     "check_new_user",
@@ -46,9 +56,11 @@ __all__ = [
     "normalise_email",
     "organizer_external_ids",
     "organizers",
+    "readable_email",
     "record_audit",
     "set_password",
     "sign_in",
+    "staff_of",
     "tenant_exists",
     "tenant_key",
     "tenant_view",

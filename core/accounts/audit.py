@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import AuditEntry
@@ -50,11 +50,17 @@ def verify_audit(tenant_id: int) -> int | None:
 
     Rows cut off at the end leave no trace in the chain; keep the last hash elsewhere to notice that.
     """
-    before = b""
+    before, last = b"", 0
     with tenant_session(tenant_id) as session:
-        query = select(AuditEntry).where(AuditEntry.tenant_id == tenant_id).order_by(AuditEntry.id)
-        for entry in session.scalars(query.execution_options(yield_per=1000)):
-            if entry.previous_hash != before or entry.hash != chained_hash(entry):
-                return entry.id
-            before = entry.hash
+        while page := session.scalars(_after(tenant_id, last)).all():
+            for entry in page:
+                if entry.previous_hash != before or entry.hash != chained_hash(entry):
+                    return entry.id
+                before, last = entry.hash, entry.id
+            session.expunge_all()
     return None
+
+
+def _after(tenant_id: int, last: int) -> Select[AuditEntry]:
+    query = select(AuditEntry).where(AuditEntry.tenant_id == tenant_id, AuditEntry.id > last)
+    return query.order_by(AuditEntry.id).limit(1000)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.accounts.audit import record_audit
 from core.accounts.models import Membership, User
@@ -17,6 +19,7 @@ from core.security.tokens import hash_password
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 500
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
+MENDERS = {"organizer": ("owner", "admin", "manager"), "marketplace": ("owner", "admin")}
 FIND_SIGN_IN = text("SELECT * FROM adrail_find_sign_in(:index)")
 
 
@@ -35,6 +38,40 @@ def user_with_email(email: str) -> int | None:
     with anonymous_session() as session:
         row = session.execute(FIND_SIGN_IN, {"index": email_index(email)}).one_or_none()
     return row.user_id if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody to be told something; the address stays sealed until a mail leaves."""
+
+    user_id: int
+    email_ciphertext: bytes
+
+
+def staff_of(session: Session, tenant_id: int, organizer_id: int | None) -> list[StaffMember]:
+    """Return who looks after an organiser's matters, or the marketplace's own for None.
+
+    An organiser without staff is looked after by the marketplace.
+    """
+    level = "marketplace" if organizer_id is None else "organizer"
+    query = (
+        select(User.id, User.email_ciphertext)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.tenant_id == tenant_id,
+            Membership.organizer_id.is_not_distinct_from(organizer_id),
+            Membership.role.in_(MENDERS[level]),
+            User.disabled_at.is_(None),
+        )
+        .order_by(User.id)
+    )
+    found = [StaffMember(row.id, row.email_ciphertext) for row in session.execute(query)]
+    return found or ([] if organizer_id is None else staff_of(session, tenant_id, None))
+
+
+def readable_email(ciphertext: bytes) -> str:
+    """Open an address of `StaffMember`; raises `DecryptionError`."""
+    return tenant_key(None).decrypt(ciphertext, "users.email")
 
 
 def check_new_user(*, email: str, password: str, role: str = "owner") -> None:

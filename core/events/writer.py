@@ -70,7 +70,9 @@ SELECT 0::int AS position, {LIST} FROM tx_events WITH NO DATA
 # Keys are taken in one order, so that two writers with the same events wait instead of deadlocking.
 STORE = text(f"""
 WITH candidates AS (
-  SELECT DISTINCT ON (trusted, event_id) * FROM incoming_events WHERE tenant_id = :tenant
+  SELECT DISTINCT ON (trusted, event_id) * FROM incoming_events i WHERE tenant_id = :tenant
+    AND NOT EXISTS (SELECT 1 FROM tx_event_keys k
+                    WHERE k.tenant_id = :tenant AND k.trusted = i.trusted AND k.event_id = i.event_id)
   ORDER BY trusted, event_id, position
 ), named AS (
   INSERT INTO tx_idempotency_keys (tenant_id, trusted, idempotency_key, event_id, received_at)

@@ -1,0 +1,37 @@
+"""The health capability: does Google's validation server take an event of ours? Sends nothing about people."""
+
+from __future__ import annotations
+
+from adrail import AdrailError, HealthReport, HealthRequest
+from plugins.ga4.client import open_stream
+from plugins.ga4.encoding import to_json
+from plugins.ga4.errors import EXPLAIN
+
+PROBE = to_json(
+    {
+        "client_id": "1.1",
+        "validation_behavior": "ENFORCE_RECOMMENDATIONS",
+        "events": [{"name": "adrail_check", "params": {"session_id": "1", "engagement_time_msec": 1}}],
+    }
+)
+LOOK = (
+    "Google does not say whether the API secret belongs to this stream. After the next purchase look at Reports → "
+    "Realtime in Google Analytics; when it is missing there, create a new secret and enter it here."
+)
+
+
+class Ga4Health:
+    """Lets Google validate an event that is never counted."""
+
+    def check(self, request: HealthRequest) -> HealthReport:
+        """Return whether Google would take our events, and if not, why and what to do."""
+        secret = request.credentials.get("api_secret", "")
+        try:
+            with open_stream(request.transport, request.destination_id, secret) as stream:
+                problems = stream.validate(PROBE)
+            if problems:
+                raise problems[0]
+        except AdrailError as error:
+            happened, remedy = EXPLAIN.get(error.code, (str(error), ""))
+            return HealthReport(ok=False, summary=happened, remedy=remedy, code=error.code)
+        return HealthReport(ok=True, summary=f"Google answers for {request.destination_id}.", remedy=LOOK)

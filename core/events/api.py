@@ -2,6 +2,7 @@
 
 from core.events.identity import linked_persons, update_links
 from core.events.outbox import emit, emit_config_change
+from core.events.probing import is_stored, remove_event
 from core.events.rejects import Reject, store_rejects
 from core.events.sessions import erase_old_seals, update_sessions
 from core.events.stream import Entry, StreamFullError, append
@@ -18,8 +19,10 @@ __all__ = [
     "emit",
     "emit_config_change",
     "erase_old_seals",
+    "is_stored",
     "last_snapshots",
     "linked_persons",
+    "remove_event",
     "stage",
     "store",
     "store_rejects",

@@ -104,11 +104,10 @@ def reseal(item: SealedColumn, ring: Keyring, progress: Progress = lambda _: Non
 
 def unreadable(item: SealedColumn, ring: Keyring) -> list[str]:
     """The primary keys of values that this ring does not open, as text."""
-    found, after = [], None
+    query = select(*_keys(item), item.column).where(func.length(item.column) > 0).order_by(*_keys(item)).limit(BATCH)
+    found: list[str] = []
+    after: tuple[Any, ...] | None = None
     while True:
-        query = (
-            select(*_keys(item), item.column).where(func.length(item.column) > 0).order_by(*_keys(item)).limit(BATCH)
-        )
         with maintainer_session() as session:
             rows = session.execute(query if after is None else query.where(tuple_(*_keys(item)) > after)).all()
         if not rows:

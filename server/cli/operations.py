@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from server.doctor.findings import Finding
 
 data_dir_option = click.option(
     "--data-dir",
@@ -14,6 +19,45 @@ data_dir_option = click.option(
     default=None,
     help="Data directory of `adrail up`; not needed where DATABASE_URL and REDIS_URL are set.",
 )
+
+
+@click.command()
+@data_dir_option
+@click.option("--probe", is_flag=True, help="Also send an event through the collector, find it stored, remove it.")
+@click.option("--tenant", default=None, help="Slug of the marketplace that the probe uses.  [default: the first]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of lines.")
+def doctor(data_dir: Path | None, probe: bool, tenant: str | None, as_json: bool) -> None:
+    """Check everything that adrail relies on, and say what to do; exit code 1 when something does not work.
+
+    \b
+    Example:
+      adrail doctor --probe
+      adrail doctor --json | jq '.findings[] | select(.state != "ok")'
+    """
+    _adopt(data_dir)
+    from server.doctor.examination import examine  # noqa: PLC0415
+    from server.doctor.findings import State  # noqa: PLC0415
+
+    counts = dict.fromkeys(State, 0)
+    findings = []
+    for finding in examine(probe=probe, tenant=tenant):
+        counts[finding.state] += 1
+        findings.append(finding.as_dict())
+        if not as_json:
+            _print(finding)
+    if as_json:
+        click.echo(json.dumps({"healthy": not counts[State.FAIL], "findings": findings}, indent=2))
+    else:
+        click.echo(f"\n{counts[State.OK]} ok, {counts[State.WARN]} to look at, {counts[State.FAIL]} broken")
+    if counts[State.FAIL]:
+        raise SystemExit(1)
+
+
+def _print(finding: Finding) -> None:
+    colours = {"ok": "green", "warn": "yellow", "fail": "red"}
+    click.echo(f"{click.style(f'{finding.state:<5}', fg=colours[finding.state])} {finding.check:<22} {finding.says}")
+    if finding.remedy:
+        click.echo(f"{'':<28} → {finding.remedy}")
 
 
 @click.group()
@@ -182,4 +226,4 @@ def _adopt(data_dir: Path | None) -> None:
     configure_logging("ERROR", "console")
 
 
-COMMANDS = (keys, backup, restore)
+COMMANDS = (doctor, keys, backup, restore)

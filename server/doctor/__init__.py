@@ -1,0 +1,1 @@
+"""`adrail doctor`: is everything as it must be, and if not, what is to be done."""

@@ -1,0 +1,105 @@
+"""Checks of the web server from outside: ready, and with a probe that an event really gets into the store."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from sqlalchemy import text
+
+from core.config import settings
+from core.db.session import maintainer_session
+from core.embedded.child import wait_until
+from core.events.api import is_stored, remove_event
+from server.doctor.findings import Finding, fail, ok, warn
+
+SITE = text("""
+SELECT s.tenant_id, t.slug, s.site_id, s.write_key, s.allowed_origins FROM sites s JOIN tenants t ON t.id = s.tenant_id
+WHERE t.status = 'active' AND (CAST(:slug AS text) IS NULL OR t.slug = :slug) ORDER BY t.id, s.id LIMIT 1
+""")
+STORED_SECONDS = 20.0
+
+
+def ready() -> Iterator[Finding]:
+    """The web server answers and finds its servers."""
+    url = f"{settings().base_url}/readyz"
+    try:
+        answer = _session().get(url, timeout=5)
+    except requests.RequestException as exc:
+        yield warn(
+            "web",
+            f"{url} cannot be reached from here ({type(exc).__name__})",
+            "Start `adrail web`; or is ADRAIL_BASE_URL wrong, or only reachable from elsewhere?",
+        )
+        return
+    if answer.status_code == 200:
+        yield ok("web", f"{settings().base_url} is ready")
+    else:
+        yield fail("web", f"{url} answers {answer.status_code}", "Its answer says what is missing; look at its log.")
+
+
+def probe(slug: str | None) -> Iterator[Finding]:
+    """Send an event as a page would, find it in the store, remove it."""
+    with maintainer_session() as session:
+        site = session.execute(SITE, {"slug": slug}).one_or_none()
+    if site is None:
+        what = f"no marketplace {slug!r}" if slug else "no marketplace yet"
+        yield warn("probe", what, "Create one: `adrail tenant create`.")
+        return
+    event_id, now = uuid.uuid4(), datetime.now(UTC)
+    try:
+        yield from _sent(site, event_id, now)
+    finally:
+        remove_event(site.tenant_id, event_id, now, _session_id(event_id))
+
+
+def _sent(site: Any, event_id: uuid.UUID, now: datetime) -> Iterator[Finding]:
+    started = time.monotonic()
+    headers = {"X-Adrail-Key": site.write_key, "User-Agent": "adrail doctor (bot)"}
+    if site.allowed_origins:
+        headers["Origin"] = site.allowed_origins[0]
+    try:
+        answer = _session().post(
+            f"{settings().base_url}/api/tx/events", json=_event(event_id, now), headers=headers, timeout=10
+        )
+        said = answer.json()
+        taken = answer.status_code == 202 and said["accepted"] == 1
+    except (requests.RequestException, ValueError, KeyError) as exc:
+        yield fail("probe", f"the collector cannot be used ({type(exc).__name__})", "See the check «web».")
+        return
+    if not taken:
+        why = said.get("detail") or said.get("errors") or said
+        yield fail("probe", f"the collector answered {answer.status_code}: {why}", "Repair what it says.")
+    elif wait_until(lambda: is_stored(site.tenant_id, event_id, now), STORED_SECONDS):
+        took = (time.monotonic() - started) * 1000
+        yield ok("probe", f"an event of {site.slug} was accepted, stored and removed again within {took:.0f} ms")
+    else:
+        yield fail("probe", f"accepted, but not stored within {STORED_SECONDS:.0f} s", "See the checks of ingest.")
+
+
+def _event(event_id: uuid.UUID, now: datetime) -> dict[str, Any]:
+    """An event that needs no consent, starts nothing and belongs to a visitor of its own."""
+    return {
+        "event_id": str(event_id),
+        "event_name": "person_logged_out",
+        "event_version": 1,
+        "occurred_at": now.isoformat(),
+        "source_system": "web",
+        "visitor_id": _session_id(event_id),
+        "session_id": _session_id(event_id),
+        "context": {"probe": True},
+    }
+
+
+def _session_id(event_id: uuid.UUID) -> str:
+    return f"adrail-doctor-{event_id.hex}"
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # proxies of the environment are not for our own server
+    return session

@@ -29,11 +29,11 @@ class World:
         self.facts = installation.facts
         self._data_dir = installation.data_dir
         self._orders = 0
-        self.codes = {item["public_id"]: item for item in self._get(CODES)["items"]}
+        self.codes = self._get(CODES, provider="meta")["items"]
 
     def code(self, live_event: str | None) -> dict[str, Any]:
         """The organiser's code for a live event, or their default."""
-        return next(item for item in self.codes.values() if item["live_event_id"] == live_event)
+        return next(item for item in self.codes if item["live_event_id"] == live_event)
 
     def fail(self, public_id: str, kind: str, count: int | None = None, **params: Any) -> None:
         """Let the stand-in platform answer one destination with a fault."""
@@ -78,7 +78,7 @@ class World:
         """The organiser's delivery of an order, once it is in this state for this reason."""
 
         def found() -> list[dict[str, Any]]:
-            rows = self._get("/api/v1/deliveries", order=order)["items"]
+            rows = self._get("/api/v1/deliveries", order=order, provider="meta")["items"]
             return [row for row in rows if row["state"] == state and row["reason"] == reason]
 
         return until(found, what=f"order {order}: {state}, {reason}")[0]
@@ -105,7 +105,7 @@ class World:
         ]
         options = ["--time-zone", "Europe/Bucharest", "--admin-email", ADMIN]
         subprocess.run(
-            [*make, *options], env=environment, input=f"{PASSWORD}\n", text=True, check=True, capture_output=True
+            [*make, *options], env=environment, input=f"{PASSWORD}\n" * 2, text=True, check=True, capture_output=True
         )
         return ADMIN, PASSWORD
 

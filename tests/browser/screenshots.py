@@ -31,6 +31,7 @@ EMPTY = {
     "empty-deliveries": "/deliveries/",
     "empty-connections": "/connections/",
 }
+ADMIN = {"marketplace-codes": "/codes/", "marketplace-code-new": "/codes/new/meta"}
 QUALITY = 80
 PLAIN_TEXT = ("--disable-lcd-text", "--font-render-hinting=none")
 """Letters without coloured edges: pictures half the size that look the same on every screen."""
@@ -105,6 +106,13 @@ def picture_refused_form(page: Page, camera: Camera) -> None:
     camera.take(page, "code-new-refused")
 
 
+def picture_menu(page: Page, camera: Camera) -> None:
+    """The navigation where it folds away."""
+    page.goto(camera.base_url)
+    page.get_by_role("button", name="Menu").click()
+    camera.take(page, "menu")
+
+
 def picture_shop(page: Page, camera: Camera, facts: Mapping[str, Any]) -> None:
     """A visitor's way from the list to the thank-you page."""
     visit = Visit(page, dict(facts))
@@ -139,6 +147,7 @@ def picture_everything(browser: Browser, world: World) -> None:
             picture_shop(page, Camera(base_url, str(size["width"]), darkroom), world.facts)
     pages = make_it_happen(world)
     organizer = sign_in(browser, base_url, world.facts["organizer_email"], world.facts["organizer_password"])
+    admin = sign_in(browser, base_url, world.facts["admin_email"], world.facts["admin_password"])
     stranger = sign_in(browser, base_url, *world.empty_marketplace())
     for size in (WIDE, NARROW):
         camera = Camera(base_url, str(size["width"]), darkroom)
@@ -147,6 +156,10 @@ def picture_everything(browser: Browser, world: World) -> None:
         with window(browser, size, session=organizer) as page:
             camera.walk(page, pages)
             picture_refused_form(page, camera)
+            if size is NARROW:
+                picture_menu(page, camera)
+        with window(browser, size, session=admin) as page:
+            camera.walk(page, ADMIN)
         with window(browser, size, session=stranger) as page:
             camera.walk(page, EMPTY)
         with window(browser, size, dark=True, session=organizer) as page:

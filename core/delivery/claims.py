@@ -83,9 +83,20 @@ def release(session: Session, delivery_ids: Sequence[int], lease: datetime) -> N
 
 
 def next_due(session: Session, connection_id: int) -> timedelta | None:
-    """Return how long until something of a connection is due; zero when it is already, None when nothing waits."""
-    due = func.min(func.greatest(Delivery.next_attempt_at, Delivery.lease_until))
-    wait = session.scalar(
-        select(due - func.now()).where(Delivery.connection_id == connection_id, Delivery.state == PENDING)
+    """Return how long until something of a connection is free; zero when it is already, None when nothing waits.
+
+    Call it after `claim` found nothing, in the same transaction.
+    """
+    pending = select(Delivery).where(Delivery.connection_id == connection_id, Delivery.state == PENDING)
+    # What is due and was not claimed is another's, so these are few; of the others the first in the index will do.
+    leased = pending.with_only_columns(func.min(func.coalesce(Delivery.lease_until, Delivery.next_attempt_at))).where(
+        Delivery.next_attempt_at <= func.now()
     )
+    waiting = (
+        pending.with_only_columns(Delivery.next_attempt_at)
+        .where(Delivery.next_attempt_at > func.now())
+        .order_by(Delivery.next_attempt_at)
+        .limit(1)
+    )
+    wait = session.scalar(select(func.least(waiting.scalar_subquery(), leased.scalar_subquery()) - func.now()))
     return None if wait is None else max(wait, timedelta(0))

@@ -9,15 +9,23 @@ from sqlalchemy import text
 from core.db.session import maintainer_session
 from core.delivery import dispatch, wakeup
 
+# One look into the index per connection, however many rows wait; those that a person or a platform holds back rest.
 WAITING = text("""
-SELECT DISTINCT tenant_id, connection_id FROM conversion_deliveries
-WHERE state = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until <= now())
+SELECT c.tenant_id, c.id FROM connections c
+WHERE c.state = 'active' AND (c.resume_at IS NULL OR c.resume_at <= now()) AND EXISTS (
+  SELECT FROM conversion_deliveries d
+  WHERE d.connection_id = c.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+    AND (d.lease_until IS NULL OR d.lease_until <= now()))
+ORDER BY c.id
 """)
 
-# As long as the address of a visit is kept; no platform takes a website's event later than that.
-ERASE_DEAD = text("""
-UPDATE conversion_deliveries SET sealed_client = NULL
-WHERE sealed_client IS NOT NULL AND state = 'dead' AND received_at < now() - interval '7 days'
+# As long as the address of a visit is kept; no platform takes a website's event later than that. In portions, because
+# a connection nobody reconnects may hold more rows than one statement has time for.
+ERASE_OLD = text("""
+UPDATE conversion_deliveries SET sealed_client = NULL WHERE id IN (
+  SELECT id FROM conversion_deliveries
+  WHERE (state = 'dead' OR state = 'pending') AND sealed_client IS NOT NULL AND received_at < now() - interval '7 days'
+  LIMIT 10000 FOR UPDATE SKIP LOCKED)
 """)
 
 
@@ -43,7 +51,7 @@ def _deliver(tenant_id: int, connection_id: int, turn: wakeup.Turn) -> None:
 def sweep() -> None:
     """Wake every connection with due deliveries, whoever forgot it; erase addresses that nobody may need any more."""
     with maintainer_session() as session:
-        session.execute(ERASE_DEAD)
+        session.execute(ERASE_OLD)
         waiting = session.execute(WAITING).all()
     for row in waiting:
-        wakeup.wake(row.tenant_id, [row.connection_id])
+        wakeup.wake(row.tenant_id, [row.id])

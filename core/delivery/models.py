@@ -29,7 +29,7 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
 
     ``state`` is ``pending``, ``accepted``, ``ignored`` or ``dead``; ``reason`` says why. ``conversion`` holds what the
     plugin's builder needs except people. ``sealed_client`` (address, user agent) is erased once accepted or ignored,
-    and kept for a week for the replay of a dead one. ``platform_event_id`` is the id shared with the browser pixel.
+    and after a week whatever became of it. ``platform_event_id`` is the id shared with the browser pixel.
     ``lease_until`` marks a row some worker is sending.
     """
 

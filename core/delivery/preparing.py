@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from adrail import Conversion
+from adrail import Conversion, NotSupportedError
 from core.codes.api import settings_for_sending
 from core.connections.api import OpenConnection, open_for_sending
 from core.db.session import tenant_session
@@ -23,8 +23,9 @@ from core.delivery.settling import Finished, announce, settle
 from core.delivery.verdicts import IGNORED, Verdict
 from core.errors import NotFoundError
 from core.registry import UnknownPlatformError, registry
+from core.security.crypto import DecryptionError
 
-NO_PLUGIN_WAIT = timedelta(minutes=5)
+UNUSABLE_WAIT = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +56,15 @@ class Nothing:
 def prepare(tenant_id: int, connection_id: int) -> Batch | Nothing:
     """Lease a batch and settle what may not be sent, in one transaction."""
     with tenant_session(tenant_id) as session:
-        connection = _usable(session, connection_id)
-        if isinstance(connection, Nothing):
-            return connection
         try:
+            connection = _usable(session, connection_id)
+            if isinstance(connection, Nothing):
+                return connection
             limits = registry().conversions(connection.provider).limits
-        except UnknownPlatformError as exc:
-            log.warning("deliveries wait for their plugin", connection_id=connection_id, error=str(exc))
-            return Nothing(NO_PLUGIN_WAIT)
+        except (UnknownPlatformError, NotSupportedError, DecryptionError) as exc:
+            # For the operator to mend: a plugin or a master key is missing here.
+            log.error("deliveries wait for this server", connection_id=connection_id, error=str(exc))  # noqa: TRY400
+            return Nothing(UNUSABLE_WAIT)
         claimed = claims.claim(session, connection_id, limits.max_batch)
         if claimed is None:
             return Nothing(claims.next_due(session, connection_id))

@@ -93,7 +93,7 @@ def _entry(delivery_id: int, verdict: Verdict, checked: Checked) -> dict[str, An
         "reference": verdict.reference,
         "wait": (verdict.wait or timedelta(0)).total_seconds(),
         "final": verdict.state in FINAL,
-        # A dead letter may be replayed and needs the address once more; the sweep erases it when it is too late.
+        # A dead letter may be replayed and needs the address once more; the sweep erases it when that is too late.
         "erase": verdict.state in FINAL and verdict.state != DEAD,
         "receipt": checked.as_receipt(),
     }

@@ -6,16 +6,17 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
 from core.codes.api import forget_codes
 from core.connections.api import link, replace_secrets
 from core.db.session import tenant_session
-from core.delivery import claims, dispatch, reasons
+from core.delivery import claims, dispatch, preparing, reasons
 from core.delivery.api import delivery_detail
 from core.delivery.preparing import Batch, prepare
-from core.registry import transport
+from core.registry import GROUP, Registry, transport
 from tests.core.delivery.world import IP, UA, World
 from tests.platform_records import received
 
@@ -372,10 +373,24 @@ def test_an_unopenable_address_costs_that_event_its_address_only(world: World) -
     assert sorted(states.values()) == ["accepted", "dead"]
 
 
-def test_a_connection_without_its_plugin_keeps_its_rows(world: World) -> None:
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "UPDATE connections SET provider = 'gone' WHERE id = :id",
+        "UPDATE connections SET provider = 'careless' WHERE id = :id",
+        "UPDATE connections SET secret_ciphertext = 'damaged' WHERE id = :id",
+    ],
+    ids=["its plugin is gone", "its plugin lost the ability", "its secret does not open"],
+)
+def test_a_connection_that_cannot_be_used_here_keeps_its_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    careless = EntryPoint("careless", "tests.core.connections.careless", GROUP)
+    plugins = Registry([careless, *entry_points(group=GROUP)])
+    monkeypatch.setattr(preparing, "registry", lambda: plugins)
     world.plan(world.event())
     connection = world.connection("org-1").id
-    world.sql("UPDATE connections SET provider = 'gone' WHERE id = :id", id=connection)
+    world.sql(trouble, id=connection)
     assert dispatch.run(world.tenant_id, connection) == timedelta(minutes=5)
     row = world.rows("org-1")[0]
     assert (row.state, row.attempts) == ("pending", 0)

@@ -173,9 +173,17 @@ def test_the_sweep_leaves_alone_what_is_leased_or_not_due(world: World) -> None:
     assert waiting(world) == [(world.tenant_id, world.connection("org-2").id)]
 
 
-def test_the_sweep_erases_addresses_of_dead_letters_after_a_week(world: World) -> None:
+def test_the_sweep_wakes_no_connection_that_waits_for_a_person(world: World) -> None:
     world.plan(world.order())
-    world.sql("UPDATE conversion_deliveries SET state = 'dead', reason = 'invalid', next_attempt_at = NULL")
+    world.sql("UPDATE connections SET state = 'needs_reconnect' WHERE organizer_id IS NOT NULL")
+    jobs.sweep()
+    assert waiting(world) == [(world.tenant_id, world.connection("market").id)]
+
+
+@pytest.mark.parametrize("state", ["dead", "pending"])
+def test_the_sweep_erases_addresses_of_what_did_not_leave_within_a_week(world: World, state: str) -> None:
+    world.plan(world.order())
+    world.sql("UPDATE conversion_deliveries SET state = :state", state=state)
     world.sql(
         "UPDATE conversion_deliveries SET received_at = now() - interval '8 days' WHERE organizer_id IS NULL",
     )

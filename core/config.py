@@ -8,11 +8,12 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}")
 KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -55,6 +56,11 @@ class Settings(BaseSettings):
     rate_per_address: int = Field(3_000, ge=1, description="collector requests per minute and client address")
     rate_per_server_key: int = Field(6_000, ge=1, description="collector requests per minute and server key")
     demo: bool = Field(False, description="serve the demo marketplace under /demo")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="mail server, smtp://user:password@host:587?tls=starttls (or implicit, none); none: mails are kept",
+    )
+    mail_from: str | None = Field(None, description="address that mails come from")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line")
     log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
     browser_sdk_dir: Path = Field(
@@ -75,6 +81,20 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        if value is not None and not MAIL_ADDRESS.fullmatch(value):
+            raise ValueError("must be an address such as adrail@tickets.example")
+        return value
+
     @field_validator("base_url", "sandbox_url")
     @classmethod
     def _origin(cls, value: str | None) -> str | None:
@@ -90,6 +110,12 @@ class Settings(BaseSettings):
     def _well_formed_keys(cls, value: SecretStr) -> SecretStr:
         parse_master_keys(value.get_secret_value())
         return value
+
+    @model_validator(mode="after")
+    def _mails_have_a_sender(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("ADRAIL_MAIL_FROM must be set where ADRAIL_SMTP_URL is: mails need a sender")
+        return self
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
@@ -127,6 +153,22 @@ def _http_url(url: str, *, path_allowed: bool = True) -> str:
     if not path_allowed and parts.path.strip("/"):
         raise ValueError("must be scheme and host only, such as https://rail.example")
     return url.rstrip("/")
+
+
+def check_mail_server(url: str) -> None:
+    """Raise `ValueError` for what is no usable mail server; the message never shows the password."""
+    parts = urlsplit(url)
+    tls = parse_qs(parts.query).get("tls", ["starttls"])
+    try:
+        usable = parts.scheme == "smtp" and bool(parts.hostname) and not parts.path.strip("/") and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be like smtp://user:password@mail.example:587?tls=starttls")
+    if tls not in (["starttls"], ["implicit"], ["none"]):
+        raise ValueError("tls must be starttls, implicit or none")
+    if tls == ["none"] and parts.username and not _is_loopback(url):
+        raise ValueError("a password must not travel without tls; use tls=starttls or tls=implicit")
 
 
 def _is_loopback(url: str) -> bool:

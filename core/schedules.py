@@ -33,6 +33,7 @@ INSTALLATION = (
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),
+    Rhythm("core.notifications.jobs.sweep", "*/5 * * * *"),
 )
 
 

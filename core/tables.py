@@ -9,6 +9,7 @@ from core.db import schedule_models as schedules
 from core.db.base import Base
 from core.delivery import models as delivery
 from core.events import models as events
+from core.notifications import models as notifications
 from core.privacy import models as privacy
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "events",
     "idempotency",
     "metadata",
+    "notifications",
     "privacy",
     "schedules",
 ]

@@ -15,6 +15,7 @@ from core.accounts.api import Actor, record_audit
 from core.connections import queries, vault
 from core.connections.announce import announce
 from core.connections.models import Connection
+from core.connections.telling import tell_stopped, tell_working
 from core.connections.views import OpenConnection
 from core.db.session import tenant_session
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
@@ -166,4 +167,8 @@ def _change_state(
     if state == ACTIVE:
         row.resume_at = None
     session.flush()
+    if state == NEEDS_RECONNECT:
+        tell_stopped(session, row)
+    elif state == ACTIVE:
+        tell_working(session, row)
     announce(session, ConnectionChanged(row.tenant_id, row.id, row.provider, state, reason or ""))

@@ -78,10 +78,10 @@ def test_what_is_missing_is_told_oldest_first(empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("CREATE TABLE unrelated (id int)")
     with engine(OWNER).connect() as connection:
-        assert pending_revisions(connection) == ["0001_tables", "0002_row_level_security"]
+        assert pending_revisions(connection) == ["0001_tables", "0002_row_level_security", "0003_mails"]
     upgrade("0001_tables")
     with migration_connection() as connection:
-        assert pending_revisions(connection) == ["0002_row_level_security"]
+        assert pending_revisions(connection) == ["0002_row_level_security", "0003_mails"]
     upgrade()
     with engine(APP).connect() as connection:
         assert pending_revisions(connection) == []

@@ -1,0 +1,79 @@
+"""Telling the people who look after a connection that it stopped, and that it works again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.accounts.api import get_organizer, tenant_view
+from core.config import settings
+from core.connections.models import Connection
+from core.notifications.api import Audience, Kind, last_kind, notify, take_back
+from core.registry import UnknownPlatformError, registry
+
+STOPPED: Kind = "connection_stopped"
+WORKING: Kind = "connection_working"
+CERTAIN_AFTER = timedelta(seconds=30)
+"""A new token is believed once it was not refused for so long: «works again» right before «stopped» helps nobody."""
+
+
+def tell_stopped(session: Session, row: Connection) -> None:
+    """Write the mails about dead credentials; one refused right after a reconnect is the same old news."""
+    if not take_back(session, WORKING, _topic(row)):
+        _notify(session, row, STOPPED, timedelta(0))
+
+
+def tell_working(session: Session, row: Connection) -> None:
+    """Write the good news, to people who heard the bad."""
+    if last_kind(session, _topic(row)) == STOPPED:
+        _notify(session, row, WORKING, CERTAIN_AFTER)
+
+
+def _notify(session: Session, row: Connection, kind: Kind, delay: timedelta) -> None:
+    data = _facts(row)
+    occasion = row.state_since.isoformat()
+    notify(
+        session,
+        row.tenant_id,
+        kind,
+        Audience(row.organizer_id),
+        data,
+        topic=_topic(row),
+        occasion=occasion,
+        delay=delay,
+    )
+
+
+def _topic(row: Connection) -> str:
+    return f"connection:{row.id}"
+
+
+def _facts(row: Connection) -> dict[str, str]:
+    tenant = tenant_view(row.tenant_id)
+    owner = tenant.name if row.organizer_id is None else get_organizer(tenant.id, organizer_id=row.organizer_id).name
+    name, explained = _platform(row)
+    return {
+        "platform": name,
+        "account": row.account_id,
+        "owner": owner,
+        "marketplace": tenant.name,
+        "since": _clock(row.state_since, tenant.time_zone),
+        # Only the plugin's own words: what a platform answered might hold anything.
+        "reason": explained,
+        "link": f"{settings().base_url}/connections/{row.id}",
+    }
+
+
+def _platform(row: Connection) -> tuple[str, str]:
+    try:
+        platform = registry().get(row.provider)
+    except UnknownPlatformError:
+        return row.provider, ""
+    return platform.display_name, " ".join(platform.explain.get(row.state_code or "", ()))
+
+
+def _clock(moment: datetime, zone: str) -> str:
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%B %Y, %H:%M} ({zone})"

@@ -1,0 +1,1 @@
+"""Mails to staff: written in the transaction that gives the reason, sent by a job."""

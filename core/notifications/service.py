@@ -1,0 +1,107 @@
+"""Writing mails in the caller's transaction, and taking back those that nobody has got yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import delete, event, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.accounts.api import staff_of
+from core.jobs import DEFAULT, enqueue, enqueue_in
+from core.notifications.kinds import Kind, words
+from core.notifications.models import Mail
+
+SEND = "core.notifications.jobs.send"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who looks after what belongs to an organiser; None: to the marketplace itself."""
+
+    organizer_id: int | None
+
+
+def notify(
+    session: Session,
+    tenant_id: int,
+    kind: Kind,
+    audience: Audience,
+    data: Mapping[str, str],
+    *,
+    topic: str,
+    occasion: str,
+    delay: timedelta = timedelta(0),
+) -> int:
+    """Write one mail to each person of the audience; it leaves after the commit, ``delay`` later.
+
+    The same kind, ``topic`` and ``occasion`` reach a person once, however often they are told. Returns how many mails
+    are new. ``data`` must hold no secret and nothing about buyers.
+    """
+    people = staff_of(session, tenant_id, audience.organizer_id)
+    if not people:
+        log.warning("nobody can be told", kind=kind, topic=topic)
+        return 0
+    text = words(kind, data)
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "user_id": person.user_id,
+            "recipient_ciphertext": person.email_ciphertext,
+            "kind": kind,
+            "topic": topic,
+            "subject": " ".join(text.subject.split()),
+            "body": text.body,
+            "dedup_key": f"{kind}|{topic}|{occasion}|{person.user_id}",
+            "next_attempt_at": datetime.now(UTC) + delay,
+        }
+        for person in people
+    ]
+    new = session.scalars(insert(Mail).values(rows).on_conflict_do_nothing().returning(Mail.id)).all()
+    _send_after_commit(session, tenant_id, list(new), delay)
+    return len(new)
+
+
+def take_back(session: Session, kind: Kind, topic: str) -> int:
+    """Drop mails of a kind and topic that have not left; returns how many people will not get one."""
+    gone = session.execute(
+        delete(Mail).where(Mail.kind == kind, Mail.topic == topic, Mail.state == "queued", Mail.attempts == 0)
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def last_kind(session: Session, topic: str) -> str | None:
+    """Return the kind of the newest mail about a topic, so that good news reaches those who heard the bad."""
+    return session.scalar(select(Mail.kind).where(Mail.topic == topic).order_by(Mail.id.desc()).limit(1))
+
+
+def _send_after_commit(session: Session, tenant_id: int, mail_ids: list[int], delay: timedelta) -> None:
+    told = False
+
+    def wake(_: Session) -> None:
+        nonlocal told
+        # The event also comes when a savepoint is released, which proves nothing yet.
+        if not told and not session.in_nested_transaction():
+            told = True
+            for mail_id in mail_ids:
+                wake_sender(tenant_id, mail_id, delay)
+
+    event.listen(session, "after_commit", wake)
+
+
+def wake_sender(tenant_id: int, mail_id: int, delay: timedelta = timedelta(0)) -> None:
+    """Enqueue the sending of a mail; while Valkey is away the sweep does it later."""
+    try:
+        if delay:
+            enqueue_in(delay, DEFAULT, SEND, tenant_id, mail_id)
+        else:
+            enqueue(DEFAULT, SEND, tenant_id, mail_id)
+    except RedisError:
+        log.warning("a mail waits for the next sweep", mail_id=mail_id, exc_info=True)

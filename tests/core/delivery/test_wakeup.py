@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.delivery import dispatch, jobs, wakeup
+from core.delivery import dispatch, jobs, reasons, wakeup
 from core.jobs import CONVERSIONS, queue
 from core.valkey import client
 from server.worker import Worker
@@ -190,3 +190,19 @@ def test_the_sweep_erases_addresses_of_what_did_not_leave_within_a_week(world: W
     jobs.sweep()
     kept = {row.organizer_id is None: row.sealed_client is not None for row in world.rows()}
     assert kept == {True: False, False: True}
+
+
+def test_a_platform_that_hangs_costs_its_job_and_neither_the_worker_nor_the_row(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.JOB_TIMEOUT_SECONDS", 1)
+    world.fault("slow", "org-1", seconds=15)
+    wakeup.wake(world.tenant_id, world.plan(world.event()))
+    started = time.monotonic()
+    work()
+    assert time.monotonic() - started < 10
+    assert {row.state for row in world.rows("market")} == {"accepted"}
+    (row,) = world.rows("org-1")
+    assert (row.state, row.reason, row.lease_until) == ("pending", reasons.RETRYING, None)
+    (attempt,) = world.attempts(row.id)
+    assert attempt.message.startswith("the plugin failed: JobTimeoutException")

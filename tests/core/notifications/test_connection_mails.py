@@ -58,7 +58,12 @@ def mail_server() -> Iterator[MailServerForTests]:
 
 
 def expire_tokens(sandbox: SandboxServer, pixel: str = PIXEL) -> None:
-    wish: dict[str, Any] = {"platform": "meta", "kind": "expired_token", "match": {"path_contains": pixel}}
+    wish: dict[str, Any] = {
+        "platform": "meta",
+        "kind": "expired_token",
+        "count": None,
+        "match": {"path_contains": pixel},
+    }
     requests.post(f"{sandbox.url}/_sandbox/faults", json=wish, timeout=5).raise_for_status()
 
 

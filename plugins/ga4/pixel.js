@@ -93,9 +93,15 @@
     return {
       load: function (codes) {
         ensureQueue();
+        var known = loaded.map(function (code) {
+          return code.public_id;
+        });
         loaded = loaded.concat(codes);
         tellConsent();
         codes.forEach(function (code) {
+          // Two organisers of one cart may share a stream; configured twice, it would be asked to start twice.
+          if (known.indexOf(code.public_id) >= 0) return;
+          known.push(code.public_id);
           var config = { send_page_view: false };
           if (code.settings.debug_view) config.debug_mode = true;
           window.gtag("config", code.public_id, config);

@@ -143,6 +143,17 @@ def test_debug_view_marks_every_hit_of_its_stream(visit: Visit, shop: Shop, serv
     assert "ep.debug_mode" not in organizer
 
 
+def test_two_organisers_may_share_a_stream(visit: Visit, shop: Shop, served: SandboxServer) -> None:
+    first = code(served, ORGANIZER)
+    shop.codes = [first, {**first, "organizer_id": "org-2"}]
+    visit.open()
+    visit.consent(analytics=True, marketing=True)
+    visit.run(PURCHASE)
+    assert sorted(hit["epn.value"] for hit in visit.hits("purchase", 2)) == ["200.1", "40"]
+    configured = "dataLayer.filter(entry => entry[0] === 'config').map(entry => entry[1])"
+    assert visit.page.evaluate(configured) == [ORGANIZER]
+
+
 def test_a_search_carries_its_words(visit: Visit) -> None:
     visit.open()
     visit.consent(analytics=True, marketing=True)

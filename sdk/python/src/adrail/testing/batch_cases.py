@@ -135,12 +135,18 @@ class BatchCases(Declarations):
             mend="play it with params.index, or declare silent_on_bad_events with the reason",
         )
         bench.arm("invalid_event", params={"index": 1})
-        answer = bench.send(bench.items(4))
+        answer = bench.send([bench.item(0, canonical=UNHEARD_OF), *(bench.item(number) for number in range(1, 5))])
         if isinstance(answer.error, InvalidPayloadError):
+            demand(
+                answer.error.index in (None, 2),
+                "InvalidPayloadError.index is the place among request.items, not among what was sent",
+                found=f"index {answer.error.index} when the second of the sent items, the third of all, was blamed",
+                mend="translate the platform's place back, or leave index out and core halves the batch",
+            )
             return
-        others = [answer.outcomes[place] for place in (0, 2, 3)]
+        others = [answer.outcomes[place] for place in (1, 3, 4)]
         demand(
-            isinstance(answer.outcomes[1], Invalid) and not any(isinstance(item, Invalid) for item in others),
+            isinstance(answer.outcomes[2], Invalid) and not any(isinstance(item, Invalid) for item in others),
             "When the platform blames one event, that one is Invalid and the others are not",
             found=answer.kinds,
             mend="read which event was blamed; where it was none, raise InvalidPayloadError and core halves the batch",

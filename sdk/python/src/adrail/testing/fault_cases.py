@@ -55,7 +55,7 @@ class FaultCases(Declarations):
                 len(bench.records()) == 1,
                 "An answer is read once: no redirect is followed, nothing is repeated inside send",
                 found=f"{len(bench.records())} requests",
-                mend="switch redirects and the HTTP library's own retries off; core repeats",
+                mend="switch off redirects, which carry the token along, and the library's own retries: core repeats",
             )
 
     def test_after_a_time_out_the_platform_holds_one(self, bench: Bench) -> None:

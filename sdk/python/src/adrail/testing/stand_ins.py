@@ -17,7 +17,7 @@ NONSENSE: Mapping[str, SandboxResponse] = {
     "html_with_503": SandboxResponse(503, PAGE, {**HTML, "Retry-After": "120"}),
     "json_with_500": SandboxResponse(500, {"status": "internal"}),
     "empty_with_502": SandboxResponse(502),
-    "redirect": SandboxResponse(302, b"", {"Location": "https://elsewhere.example/"}),
+    "redirect": SandboxResponse(302, b"", {"Location": "elsewhere"}),
 }
 """Answers of proxies, load balancers and captive portals; none of them means that an event was taken."""
 

@@ -19,6 +19,7 @@ from core.db.session import maintainer_session
 from core.events.stream import shards
 from core.jobs import QUEUES
 from core.valkey import client
+from server.vitals import Vitals
 
 REQUESTS = Counter("adrail_http_requests_total", "HTTP requests answered", ["method", "endpoint", "status"])
 REQUEST_SECONDS = Histogram(
@@ -61,6 +62,7 @@ def _metrics() -> Response:
         body = generate_latest(PROCESS)
     live = CollectorRegistry()
     live.register(Backlog())
+    live.register(Vitals())
     return Response(body + generate_latest(live), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -14,10 +14,10 @@ from core.embedded.errors import ServerRequirementError
 from core.embedded.requirements import check_valkey
 from core.events.stream import shards
 from core.valkey import client
+from server import vitals
 from server.doctor.findings import Finding, fail, graded, ok, warn
 from tracking.ingest.entries import DEAD_STREAM, GROUP
 
-READER_GONE_MS = 30_000
 STUCK_MS = 120_000
 
 
@@ -76,7 +76,7 @@ def backlog() -> Iterator[Finding]:
         warn_from=0.25,
         fail_from=0.9,
     )
-    oldest = max((_age_seconds(name) for name in waiting), default=0.0)
+    oldest = max((vitals.oldest_seconds(name) for name in waiting), default=0.0)
     yield graded(
         "oldest waiting event",
         oldest,
@@ -87,25 +87,10 @@ def backlog() -> Iterator[Finding]:
     )
 
 
-def _age_seconds(stream: str) -> float:
-    first: Any = client().xrange(stream, count=1)
-    if not first:
-        return 0.0
-    seconds, _ = client().time()
-    return max(0.0, seconds - int(first[0][0].split(b"-")[0]) / 1000)
-
-
 def readers() -> Iterator[Finding]:
     """Somebody stores what is accepted, and nothing is stuck with a reader that is gone."""
-    alive, stuck = 0, 0
-    for name in shards():
-        try:
-            consumers: Any = client().xinfo_consumers(name, GROUP)
-        except redis.ResponseError:  # neither stream nor group: nobody ever read
-            consumers = []
-        alive = max(alive, sum(item["idle"] < READER_GONE_MS for item in consumers))
-        if consumers:
-            stuck += len(client().xpending_range(name, GROUP, "-", "+", 1000, idle=STUCK_MS))
+    alive = min(vitals.readers(name) for name in shards())
+    stuck = sum(_stuck(name) for name in shards())
     if alive:
         yield ok("ingest", f"{alive} reading")
     else:
@@ -116,6 +101,13 @@ def readers() -> Iterator[Finding]:
             f"{stuck} requests were taken over {STUCK_MS // 1000} s ago and are not stored yet",
             "Look at ingest's log: the database may refuse or be slow.",
         )
+
+
+def _stuck(stream: str) -> int:
+    try:
+        return len(client().xpending_range(stream, GROUP, "-", "+", 1000, idle=STUCK_MS))
+    except redis.ResponseError:  # no such group
+        return 0
 
 
 def set_aside() -> Iterator[Finding]:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import redis
-from rq import Worker
 from rq.registry import FailedJobRegistry
 from sqlalchemy import text
 
@@ -18,6 +14,7 @@ from core.jobs import QUEUES, queue
 from core.registry import UnknownPlatformError, registry
 from core.valkey import client
 from server.doctor.findings import Finding, fail, graded, ok, warn
+from server.vitals import workers_at_work
 
 SCHEDULES = text("SELECT count(*) AS jobs, min(next_run_at) AS due, max(last_run_at) AS last FROM schedules")
 OUTBOX = text(
@@ -41,8 +38,7 @@ ENOUGH = 20
 
 def workers() -> Iterator[Finding]:
     """Every queue has somebody who works on it, and jobs do not pile up."""
-    connected = _connected_names()
-    alive = [item for item in Worker.all(connection=client()) if connected is None or item.name in connected]
+    alive = workers_at_work()
     served = {name for item in alive for name in item.queue_names()}
     idle = [name for name in QUEUES if name not in served]
     if idle:
@@ -65,14 +61,6 @@ def workers() -> Iterator[Finding]:
             f"{failed} in the last day",
             "The workers' logs say why; sweeps do the work again by themselves.",
         )
-
-
-def _connected_names() -> set[str] | None:
-    """Names under which workers are connected now: the registry keeps a killed one for minutes."""
-    with suppress(redis.ResponseError):
-        clients: Any = client().client_list()
-        return {item["name"] for item in clients}
-    return None
 
 
 def schedules(now: datetime | None = None) -> Iterator[Finding]:

@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.events.timeline import Stretch, Turn, stretches
 from core.events.writer import EventRow
 
-LINKING = {"order_completed", "person_identified"}
+LINKING = ("order_completed", "person_identified")
 ENDING = "person_logged_out"
+DERIVED = ("order_completed", "login")
 
 # Two writers with the same visitor take turns: each must see the other's links.
 TAKE_TURNS = text("""
 SELECT pg_advisory_xact_lock(hashtextextended(v.visitor, :tenant))
 FROM unnest(cast(:visitors AS text[])) WITH ORDINALITY AS v(visitor, position) ORDER BY v.position
 """)
-
-# At any moment a visitor is one person at most: on a shared device the new person ends the link of the one before.
-# Events come in any order, so a new link ends where the next begins, where the one it cuts ended, or at a sign-out.
-LINK = text("""
-WITH q AS (
-  SELECT * FROM unnest(cast(:visitors AS text[]), cast(:persons AS bigint[]), cast(:times AS timestamptz[]),
-                       cast(:sources AS text[]), cast(:orders AS text[])) AS q(visitor, person, at, source, order_id)
-), standing AS (
-  SELECT q.visitor, l.id, l.person_id, l.unlinked_at FROM q JOIN tx_identity_links l
-    ON l.tenant_id = :tenant AND l.visitor_id = q.visitor AND l.linked_at <= q.at
-   AND (l.unlinked_at IS NULL OR l.unlinked_at > q.at)
-), cut AS (
-  UPDATE tx_identity_links l SET unlinked_at = q.at FROM standing s JOIN q USING (visitor)
-  WHERE l.tenant_id = :tenant AND l.id = s.id AND s.person_id <> q.person
-)
-INSERT INTO tx_identity_links (tenant_id, visitor_id, person_id, source, order_id, linked_at, unlinked_at)
-SELECT :tenant, q.visitor, q.person, q.source, q.order_id, q.at, least(
-  (SELECT min(l.linked_at) FROM tx_identity_links l
-   WHERE l.tenant_id = :tenant AND l.visitor_id = q.visitor AND l.linked_at > q.at),
-  (SELECT min(s.unlinked_at) FROM standing s WHERE s.visitor = q.visitor),
-  (SELECT min(e.occurred_at) FROM tx_events e
-   WHERE e.tenant_id = :tenant AND e.visitor_id = q.visitor AND e.event_name = :ending AND e.occurred_at > q.at))
-FROM q
-WHERE NOT EXISTS (SELECT 1 FROM standing s WHERE s.visitor = q.visitor AND s.person_id = q.person)
+TURNS = text("""
+SELECT e.visitor_id, e.occurred_at, e.person_id, e.event_name, e.order_id
+FROM unnest(cast(:visitors AS text[]), cast(:times AS timestamptz[])) AS q(visitor, since)
+JOIN tx_events e ON e.tenant_id = :tenant AND e.visitor_id = q.visitor AND e.occurred_at >= q.since
+WHERE e.occurred_at >= :earliest
+  AND (e.event_name = :ending OR (e.event_name = ANY(:linking) AND e.person_id IS NOT NULL))
+ORDER BY e.occurred_at, e.event_id
 """)
-END = text("""
-UPDATE tx_identity_links l SET unlinked_at = q.at
-FROM unnest(cast(:visitors AS text[]), cast(:times AS timestamptz[])) AS q(visitor, at)
-WHERE l.tenant_id = :tenant AND l.visitor_id = q.visitor AND l.linked_at <= q.at
-  AND (l.unlinked_at IS NULL OR l.unlinked_at > q.at)
+LINKS = text("""
+SELECT l.id, l.visitor_id, l.person_id, l.linked_at, l.unlinked_at, l.source, l.order_id
+FROM unnest(cast(:visitors AS text[]), cast(:times AS timestamptz[])) AS q(visitor, since)
+JOIN tx_identity_links l ON l.tenant_id = :tenant AND l.visitor_id = q.visitor
+WHERE l.source = ANY(:derived) AND (l.unlinked_at IS NULL OR l.unlinked_at > q.since OR l.linked_at >= q.since)
+ORDER BY l.linked_at
+""")
+REMOVE = text("DELETE FROM tx_identity_links WHERE tenant_id = :tenant AND id = ANY(:ids)")
+SET_END = text("UPDATE tx_identity_links SET unlinked_at = :until WHERE tenant_id = :tenant AND id = :id")
+ADD = text("""
+INSERT INTO tx_identity_links (tenant_id, visitor_id, person_id, source, order_id, linked_at, unlinked_at)
+VALUES (:tenant, :visitor, :person, :source, :order, :since, :until)
 """)
 PERSONS = text("""
 SELECT visitor_id, person_id FROM tx_identity_links
@@ -56,41 +49,72 @@ WHERE tenant_id = :tenant AND visitor_id = ANY(:visitors) AND unlinked_at IS NUL
 
 
 def update_links(session: Session, tenant_id: int, rows: Iterable[EventRow]) -> None:
-    """Link and unlink from newly stored events; only with consent to data processing."""
-    by_visitor: dict[str, list[EventRow]] = {}
-    for row in sorted(rows, key=lambda item: item.occurred_at):
-        if row.visitor_id and (row.event_name == ENDING or _links(row)):
-            by_visitor.setdefault(row.visitor_id, []).append(row)
-    if not by_visitor:
+    """Link and unlink from newly stored events; only with consent to data processing.
+
+    Events come in any order. From the earliest new one on, the visitor's links are derived anew from what is stored.
+    """
+    since: dict[str, datetime] = {}
+    for row in rows:
+        if row.visitor_id and (row.event_name == ENDING or (row.event_name in LINKING and row.person_id)):
+            since[row.visitor_id] = min(since.get(row.visitor_id, row.occurred_at), row.occurred_at)
+    if not since:
         return
-    session.execute(TAKE_TURNS, {"tenant": tenant_id, "visitors": sorted(by_visitor)})
-    # One event of each visitor at a time: what comes later builds on it.
-    for turn in itertools.zip_longest(*by_visitor.values()):
-        events = [row for row in turn if row is not None]
-        _link(session, tenant_id, [row for row in events if row.event_name != ENDING])
-        _end(session, tenant_id, [row for row in events if row.event_name == ENDING])
+    visitors = sorted(since)
+    values: dict[str, Any] = {"tenant": tenant_id, "visitors": visitors, "times": [since[name] for name in visitors]}
+    session.execute(TAKE_TURNS, values)
+    turns = _by_visitor(
+        session.execute(
+            TURNS, {**values, "earliest": min(since.values()), "ending": ENDING, "linking": list(LINKING)}
+        ).all()
+    )
+    links = _by_visitor(session.execute(LINKS, {**values, "derived": list(DERIVED)}).all())
+    for visitor in visitors:
+        _derive(session, tenant_id, visitor, since[visitor], turns.get(visitor, []), links.get(visitor, []))
 
 
-def _links(row: EventRow) -> bool:
-    return row.event_name in LINKING and bool(row.person_id and row.consent.get("data_processing"))
+def _by_visitor(rows: Sequence[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.visitor_id, []).append(row)
+    return found
 
 
-def _link(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:
-    if rows:
-        values = {
-            "visitors": [row.visitor_id for row in rows],
-            "persons": [row.person_id for row in rows],
-            "times": [row.occurred_at for row in rows],
-            "sources": ["order_completed" if row.event_name == "order_completed" else "login" for row in rows],
-            "orders": [row.order_id for row in rows],
-        }
-        session.execute(LINK, {"tenant": tenant_id, "ending": ENDING, **values})
+def _derive(
+    session: Session, tenant_id: int, visitor: str, since: datetime, events: Sequence[Any], links: Sequence[Any]
+) -> None:
+    before = [row for row in links if row.linked_at < since]
+    standing = Stretch(before[-1].person_id, before[-1].linked_at) if before else None
+    wanted = stretches([_turn(row) for row in events], standing)
+    known = {(row.person_id, row.linked_at): row for row in links}
+    kept = {(item.person_id, item.since) for item in wanted}
+    removed = [row.id for key, row in known.items() if key not in kept]
+    if removed:
+        session.execute(REMOVE, {"tenant": tenant_id, "ids": removed})
+    for item in wanted:
+        row = known.get((item.person_id, item.since))
+        if row is None:
+            session.execute(ADD, _values(tenant_id, visitor, item))
+        elif row.unlinked_at != item.until:
+            session.execute(SET_END, {"tenant": tenant_id, "id": row.id, "until": item.until})
 
 
-def _end(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:
-    if rows:
-        values = {"visitors": [row.visitor_id for row in rows], "times": [row.occurred_at for row in rows]}
-        session.execute(END, {"tenant": tenant_id, **values})
+def _turn(row: Any) -> Turn:
+    if row.event_name == ENDING:
+        return Turn(row.occurred_at, None)
+    source = "order_completed" if row.event_name == "order_completed" else "login"
+    return Turn(row.occurred_at, row.person_id, source, row.order_id)
+
+
+def _values(tenant_id: int, visitor: str, item: Stretch) -> dict[str, Any]:
+    return {
+        "tenant": tenant_id,
+        "visitor": visitor,
+        "person": item.person_id,
+        "source": item.source,
+        "order": item.order_id,
+        "since": item.since,
+        "until": item.until,
+    }
 
 
 def linked_persons(session: Session, tenant_id: int, visitors: Iterable[str]) -> dict[str, list[int]]:

@@ -50,12 +50,14 @@ class Store:
             "SELECT * FROM tx_sessions WHERE tenant_id = %(tenant)s AND session_id = %(session)s", session=session_id
         )[0]
 
-    def links(self) -> list[dict[str, Any]]:
-        """Identity links with the persons' external ids, oldest first."""
+    def links(self, visitor: str | None = None) -> list[dict[str, Any]]:
+        """Identity links, or those of one visitor, with the persons' external ids, oldest first."""
         return self.sql(
             "SELECT l.visitor_id AS visitor, p.external_id AS person, l.source, l.order_id, l.linked_at, l.unlinked_at"
             " FROM tx_identity_links l JOIN persons p ON p.id = l.person_id"
-            " WHERE l.tenant_id = %(tenant)s ORDER BY l.linked_at, l.id"
+            " WHERE l.tenant_id = %(tenant)s AND l.visitor_id = coalesce(%(visitor)s, l.visitor_id)"
+            " ORDER BY l.linked_at, l.id",
+            visitor=visitor,
         )
 
     def ledger(self, subject: str, purpose: str = "marketing") -> list[bool]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import redis
 
 from core.events.stream import ensure_group, shards
-from core.valkey import blocking_client
+from core.valkey import blocking_client, ended, mark
 
 GROUP = "ingest"
 DEAD_STREAM = "adrail:events:dead"
 FORGET_MS = 3_600_000
+# Two readers that look for the dead at the same time share what they find.
+JUST_TAKEN_MS = 100
 
 # A reader that is gone for an hour and left nothing; asked and removed in one step, since removal drops what it left.
 FORGET = """
@@ -41,7 +40,7 @@ class Group:
     """One reader's place in the consumer group of every shard; raises `redis.RedisError` when Valkey is away."""
 
     def __init__(self) -> None:
-        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._name = mark()
         self._redis = blocking_client()
         self._forget = self._redis.register_script(FORGET)
         self._joined = False
@@ -55,11 +54,22 @@ class Group:
         return self._read("0", most, None)
 
     def abandoned(self, most: int, idle_ms: int) -> list[Item]:
-        """Take over entries that other readers did not finish for ``idle_ms``."""
+        """Take over entries of readers whose process has ended, else those not finished for ``idle_ms``."""
         items: list[Item] = []
         for stream in shards():
+            items += self._of_the_dead(stream, most)
             answer: Any = self._redis.xautoclaim(stream, GROUP, self._name, min_idle_time=idle_ms, count=most)
             items += [Item(stream.encode(), entry_id, fields) for entry_id, fields in answer[1] if fields]
+        return items
+
+    def _of_the_dead(self, stream: str, most: int) -> list[Item]:
+        readers: Any = self._redis.xinfo_consumers(stream, GROUP)
+        items: list[Item] = []
+        for name in ended(reader["name"].decode() for reader in readers if reader["pending"]):
+            left: Any = self._redis.xpending_range(stream, GROUP, "-", "+", most, consumername=name)
+            ids = [entry["message_id"] for entry in left]
+            taken: Any = self._redis.xclaim(stream, GROUP, self._name, JUST_TAKEN_MS, ids) if ids else []
+            items += [Item(stream.encode(), entry_id, fields) for entry_id, fields in taken if fields]
         return items
 
     def finish(self, items: Sequence[Item]) -> None:

@@ -80,4 +80,5 @@ def _network(sealed: bytes | None) -> str | None:
         return None
     except ValueError:
         return None
+    address = getattr(address, "ipv4_mapped", None) or address
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))

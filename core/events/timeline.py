@@ -1,0 +1,48 @@
+"""Who a visitor was when: from sign-ins, purchases and sign-outs to stretches of time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A moment at which a visitor became ``person_id``, or nobody when that is None."""
+
+    at: datetime
+    person_id: int | None
+    source: str = "login"
+    order_id: str | None = None
+
+
+@dataclass(slots=True)
+class Stretch:
+    """The visitor is this person from ``since`` on, before ``until``."""
+
+    person_id: int
+    since: datetime
+    until: datetime | None = None
+    source: str = "login"
+    order_id: str | None = None
+
+
+def stretches(turns: Iterable[Turn], standing: Stretch | None = None) -> list[Stretch]:
+    """Return the stretches that follow from ``turns``, oldest first; ``standing`` is the one before them.
+
+    At any moment a visitor is one person at most: on a shared device the new person ends the one before. A stretch
+    that no moment belongs to is left out, the standing one never.
+    """
+    known = [Stretch(standing.person_id, standing.since, None, standing.source, standing.order_id)] if standing else []
+    current = known[0] if known else None
+    for turn in turns:
+        if current is not None and current.person_id == turn.person_id:
+            continue
+        if current is not None:
+            current.until = turn.at
+        current = None
+        if turn.person_id is not None:
+            current = Stretch(turn.person_id, turn.at, None, turn.source, turn.order_id)
+            known.append(current)
+    return [item for item in known if item.until is None or item.until > item.since]

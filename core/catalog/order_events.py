@@ -59,10 +59,13 @@ def emit_order_event(session: Session, tenant: TenantView, order: Order, event: 
 
 
 def _consent(session: Session, tenant_id: int, order: Order) -> dict[str, Any]:
-    """The order's own statement or the visitor's ledger, whichever is later, per purpose."""
+    """The order's own statement or the visitor's ledger, whichever is later, per purpose.
+
+    A purpose nobody spoke of is left out: it counts as not granted, but is no denial to be recorded.
+    """
     own = order.consent or {}
     said_at = datetime.fromisoformat(own["captured_at"]) if own else None
-    snapshot: dict[str, Any] = {purpose: bool(own.get(purpose)) for purpose in PURPOSES}
+    snapshot: dict[str, Any] = {purpose: own[purpose] for purpose in PURPOSES if own.get(purpose) is not None}
     if own:
         snapshot["captured_at"] = own["captured_at"]
         if own.get("copy_hash"):
@@ -131,8 +134,8 @@ def _payload(order: Order, event: OrderEvent, consent: dict[str, Any]) -> dict[s
             **({"affiliate_id": order.affiliate_id} if order.affiliate_id else {}),
             **({"promo_code": order.promo_code} if order.promo_code else {}),
             "channel": "web" if order.visitor_id else "backend",
-            "consent_data_processing": consent["data_processing"],
-            "consent_marketing": consent["marketing"],
+            "consent_data_processing": bool(consent.get("data_processing")),
+            "consent_marketing": bool(consent.get("marketing")),
         }
     refunds = event.refunds or Refunds((), order.gross)
     return {

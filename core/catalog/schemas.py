@@ -37,9 +37,9 @@ def _happened(value: datetime) -> None:
 class ConsentIn(ma.Schema):
     """What the buyer agreed to, and when."""
 
-    marketing = fields.Boolean(load_default=False)
+    marketing = fields.Boolean(load_default=None, allow_none=True)
     analytics = fields.Boolean(load_default=None, allow_none=True)
-    data_processing = fields.Boolean(load_default=False)
+    data_processing = fields.Boolean(load_default=None, allow_none=True)
     captured_at = fields.AwareDateTime(required=True)
     copy_hash = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=128))
 
@@ -68,6 +68,19 @@ class PersonIn(ma.Schema):
         return {name: None if value == "" and name != "external_id" else value for name, value in trimmed.items()}
 
 
+class TextMap(fields.Dict):
+    """Short texts by name; problems are reported at the name, not below it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[Any, Any]:
+        try:
+            return dict(super()._deserialize(value, attr, data, **kwargs))  # type: ignore[no-untyped-call]
+        except ma.ValidationError as exc:
+            if not isinstance(exc.messages, dict):
+                raise
+            flat = {name: [text for found in parts.values() for text in found] for name, parts in exc.messages.items()}
+            raise ma.ValidationError(flat) from None
+
+
 class OrderContextIn(ma.Schema):
     """Where the order came from; what is missing is taken from the visitor's last visit."""
 
@@ -75,7 +88,7 @@ class OrderContextIn(ma.Schema):
     user_agent = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=1000))
     url = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
     referrer = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
-    click_ids = fields.Dict(
+    click_ids = TextMap(
         keys=fields.String(validate=validate.Length(min=1, max=64)),
         values=fields.String(validate=validate.Length(max=500)),
         load_default=dict,

@@ -1,0 +1,18 @@
+"""The orders API as a marketplace's backend uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+
+from tests.core.catalog.backend import Backend
+from tests.marketplace import Marketplace
+
+
+@pytest.fixture
+def backend(client: FlaskClient, marketplace: Marketplace, admin_connection: psycopg.Connection[Any]) -> Backend:
+    """The marketplace's backend, with a look into the tables."""
+    return Backend(client, marketplace, admin_connection)

@@ -9,6 +9,7 @@ from rq import SimpleWorker
 from rq.cron import CronJob, CronScheduler
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import DequeueStrategy
 
 from core.jobs import DEFAULT, QUEUES, enqueue, queue
 from core.registry import registry
@@ -36,9 +37,14 @@ class Worker(SimpleWorker):
 
 
 def run_worker(names: tuple[str, ...], *, burst: bool = False) -> None:
-    """Work until stopped (``burst``: until the queues are empty); one worker also moves due retries to the queues."""
+    """Work until stopped (``burst``: until the queues are empty); one worker also moves due retries to the queues.
+
+    The queues take turns: a platform that is away for hours must not keep sweeps, partitions and mails from running.
+    """
     registry().call("startup", processes=["worker"])
-    Worker(names or QUEUES).work(with_scheduler=not burst, burst=burst, logging_level=None)
+    Worker(names or QUEUES).work(
+        with_scheduler=not burst, burst=burst, dequeue_strategy=DequeueStrategy.ROUND_ROBIN, logging_level=None
+    )
 
 
 class TickJob(CronJob):

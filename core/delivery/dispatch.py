@@ -15,14 +15,14 @@ from itertools import groupby
 import orjson
 from sqlalchemy.orm import Session
 
-from adrail import Auth, Retry, SendRequest, Throttled
+from adrail import Auth, Outcome, Retry, SendRequest, Throttled
 from core.connections.api import mark_needs_reconnect, throttle
 from core.db.session import tenant_session
 from core.delivery import claims
 from core.delivery.backoff import pause
 from core.delivery.models import Delivery
 from core.delivery.preparing import Batch, prepare
-from core.delivery.sending import Answer, Courier, stops
+from core.delivery.sending import Answer, Courier, stops, unreachable
 from core.delivery.settling import Finished, announce, failing_since, record_attempts, settle
 from core.delivery.verdicts import FINAL, judge
 from core.registry import registry, transport
@@ -51,8 +51,12 @@ def run(
         batch = prepare(tenant_id, connection_id)
         if not isinstance(batch, Batch):
             return batch.wait
-        if batch.rows:
-            _send(tenant_id, batch, Lease(tenant_id, batch, sign_of_life, deadline))
+        if not batch.rows:
+            continue
+        outcomes = _send(tenant_id, batch, Lease(tenant_id, batch, sign_of_life, deadline))
+        if unreachable(outcomes):
+            # Other connections first: as long as the platform is away, every call here may be a time-out waited for.
+            break
     return timedelta(0)
 
 
@@ -80,16 +84,18 @@ class Lease:
         return until is not None
 
 
-def _send(tenant_id: int, batch: Batch, lease: Lease) -> None:
+def _send(tenant_id: int, batch: Batch, lease: Lease) -> list[Outcome]:
+    """Send a batch and write what came of it; returns the outcomes of what was tried."""
     provider = batch.connection.provider
     courier = Courier(registry().conversions(provider), provider, registry().origin(provider), lease.may_go_on)
     answers: dict[int, Answer] = {}
     for rows in _groups(batch):
-        if any(stops(answer.outcome) for answer in answers.values()):
-            break
         answered = zip(rows, courier.deliver(_request(batch, rows)), strict=True)
         answers.update((row.id, answer) for row, answer in answered if answer is not None)
+        if stops([answer.outcome for answer in answers.values()]):
+            break
     announce(_write(tenant_id, batch, lease, answers))
+    return [answer.outcome for answer in answers.values()]
 
 
 def _groups(batch: Batch) -> Iterator[list[Delivery]]:

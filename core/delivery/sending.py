@@ -87,7 +87,7 @@ class Courier:
                     preview = previews[place]
                     sent = None if preview is None else mask.payload(preview)
                     answers[place] = Answer(_masked(outcome, mask), call.at, call.duration_ms, call.reference, sent)
-            if any(outcome and stops(outcome) for outcome in call.outcomes):
+            if stops([outcome for outcome in call.outcomes if outcome is not None]):
                 break
         return answers
 
@@ -150,9 +150,14 @@ def _outcome_of(error: AdrailError) -> Outcome:
             return Retry(str(error), error.code)
 
 
-def stops(outcome: Outcome) -> bool:
-    """Whether an outcome concerns the connection, so that nothing more should be sent through it for now."""
-    return isinstance(outcome, Auth | Throttled)
+def stops(outcomes: Sequence[Outcome]) -> bool:
+    """Whether nothing more should be sent for now: the connection is refused or throttled, or nobody can be reached."""
+    return unreachable(outcomes) or any(isinstance(outcome, Auth | Throttled) for outcome in outcomes)
+
+
+def unreachable(outcomes: Sequence[Outcome]) -> bool:
+    """Whether everything that was tried failed on the way."""
+    return bool(outcomes) and all(isinstance(outcome, Retry) for outcome in outcomes)
 
 
 def _chunks(previews: Sequence[Mapping[str, Any] | None], max_items: int, max_bytes: int) -> list[Sequence[int]]:

@@ -81,7 +81,7 @@ def relay() -> None:
 @click.argument("queues", nargs=-1)
 @click.option("--burst", is_flag=True, help="Stop when the queues are empty.")
 def worker(queues: tuple[str, ...], burst: bool) -> None:
-    """Run jobs of QUEUES (default: all of them, conversions first).
+    """Run jobs of QUEUES (default: all of them, in turns).
 
     \b
     Example:

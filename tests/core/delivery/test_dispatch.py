@@ -174,6 +174,24 @@ def test_a_refusal_that_blames_nobody_is_narrowed_down_to_the_bad_one(world: Wor
     assert len(world.received("org-1")) == 7
 
 
+def test_a_platform_that_cannot_be_reached_gets_one_call_a_turn(world: World) -> None:
+    """Time-outs add up: the worker has other connections to serve before it tries the next batch."""
+    world.plan(world.event())
+    columns = "tenant_id, event_name, occurred_at, received_at, canonical, provider, public_id, code_id, connection_id"
+    columns += ", organizer_id, purpose, trusted, consent, conversion, sealed_client, state, next_attempt_at"
+    connection = world.connection("org-1").id
+    world.sql(
+        f"INSERT INTO conversion_deliveries (event_id, platform_event_id, {columns})"
+        f" SELECT gen_random_uuid(), gen_random_uuid(), {columns} FROM conversion_deliveries, generate_series(1, 1200)"
+        " WHERE connection_id = :id",
+        id=connection,
+    )
+    world.fault("http_500", "org-1", count=1)
+    assert dispatch.run(world.tenant_id, connection) == timedelta(0), "the rest is due, in another turn"
+    assert sorted({row.attempts for row in world.rows("org-1")}) == [0, 1]
+    assert {row.state for row in world.rows("org-1")} == {"pending"}
+
+
 def test_a_dead_token_pauses_the_connection_and_loses_nothing(world: World) -> None:
     world.fault("expired_token", "org-1", count=1)
     world.plan(world.order())

@@ -83,7 +83,7 @@ def database(worker_number: int, sandbox: SandboxServer) -> Iterator[str]:
         REDIS_URL=valkey_url(worker_number),
         ADRAIL_SANDBOX_URL=sandbox.url,
         ADRAIL_DEMO="true",
-        ADRAIL_DATABASE_POOL_SIZE="4",
+        ADRAIL_DATABASE_POOL_SIZE="8",
     ):
         redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
         reset(sandbox.url)

@@ -16,9 +16,11 @@ from core.web import require_actor
 blp = Blueprint("delivery_log", __name__, url_prefix="/api/v1/deliveries", description="What was sent, and what not")
 
 VIEW = "view_deliveries"
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 @blp.get("")
+@blp.doc(security=SECURITY)
 @blp.arguments(LogArgs, location="query")
 @blp.response(200, DeliveryPageOut)
 def list_deliveries(args: dict[str, Any]) -> Page[DeliveryView]:
@@ -27,6 +29,7 @@ def list_deliveries(args: dict[str, Any]) -> Page[DeliveryView]:
 
 
 @blp.get("/ledger")
+@blp.doc(security=SECURITY)
 @blp.arguments(LedgerArgs, location="query")
 @blp.response(200, LedgerOut)
 def show_ledger(args: dict[str, datetime | str | None]) -> LedgerCounts:
@@ -35,6 +38,7 @@ def show_ledger(args: dict[str, datetime | str | None]) -> LedgerCounts:
 
 
 @blp.get("/<int:delivery_id>")
+@blp.doc(security=SECURITY)
 @blp.response(200, DeliveryDetailOut)
 def show_delivery(delivery_id: int) -> DeliveryDetail:
     """One delivery: its tries, what was sent (identifiers masked), why it stands where it stands."""
@@ -42,6 +46,7 @@ def show_delivery(delivery_id: int) -> DeliveryDetail:
 
 
 @blp.post("/<int:delivery_id>/replay")
+@blp.doc(security=SECURITY)
 @blp.response(200, ReplayOut)
 def replay_delivery(delivery_id: int) -> dict[str, int]:
     """Try a dead delivery again with the same event id. Repeating the request changes nothing more."""

@@ -33,7 +33,7 @@ ACCESS = (
     "Give the account behind the token access to this pixel in Business settings → Data sources → Datasets, or make a "
     "new token in Events Manager from the pixel's own settings."
 )
-REPORT = "Look at the delivery to see the field, correct its source or its mapping, and replay it."
+REPORT = "Correct where the field comes from, or what is mapped to it, then send this again."
 
 _TOO_MANY = Rule(ThrottledError, "Meta received more requests than it allows for now.", WAIT)
 _NO_ACCESS = Rule(AuthError, "The token may not send to this pixel.", ACCESS)

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,7 @@ from tests.sdk.python.testing.toy.sender import ToyConversions, ToyHealth, post
 
 def settings_of(**fields: Any) -> type[Any]:
     """Return a settings class with these fields, given as (type, declaration)."""
-    made = type("Made", (), {"__annotations__": {name: kind for name, (kind, _) in fields.items()}})
-    for name, (_, declared) in fields.items():
-        setattr(made, name, declared)
-    return dataclass(frozen=True)(made)
+    return make_dataclass("Made", [(name, *declared) for name, declared in fields.items()], frozen=True)
 
 
 ACCOUNT = (str, setting(label="Account", pattern=r"^T-[0-9]{6}$", example="T-123456", public_id=True))

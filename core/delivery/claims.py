@@ -82,6 +82,16 @@ def release(session: Session, delivery_ids: Sequence[int], lease: datetime) -> N
     )
 
 
+def free(session: Session, connection_id: int) -> None:
+    """End every lease on a connection, because the worker that took them has died."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.connection_id == connection_id, Delivery.state == PENDING, Delivery.lease_until.is_not(None))
+        .values(lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def next_due(session: Session, connection_id: int) -> timedelta | None:
     """Return how long until something of a connection is free; zero when it is already, None when nothing waits.
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from core.db.session import maintainer_session
-from core.delivery import dispatch, wakeup
+from core.db.session import maintainer_session, tenant_session
+from core.delivery import claims, dispatch, wakeup
 
 # One look into the index per connection, however many rows wait; those that a person or a platform holds back rest.
 WAITING = text("""
@@ -15,7 +15,7 @@ SELECT c.tenant_id, c.id FROM connections c
 WHERE c.state = 'active' AND (c.resume_at IS NULL OR c.resume_at <= now()) AND EXISTS (
   SELECT FROM conversion_deliveries d
   WHERE d.connection_id = c.id AND d.state = 'pending' AND d.next_attempt_at <= now()
-    AND (d.lease_until IS NULL OR d.lease_until <= now()))
+    AND (:leased OR d.lease_until IS NULL OR d.lease_until <= now()))
 ORDER BY c.id
 """)
 
@@ -41,6 +41,9 @@ def _deliver(tenant_id: int, connection_id: int, turn: wakeup.Turn) -> None:
         turn.prolong()
         wakeup.clear(tenant_id, connection_id)
 
+    if turn.inherited:
+        with tenant_session(tenant_id) as session:
+            claims.free(session, connection_id)
     wait = dispatch.run(tenant_id, connection_id, before_claim=before_claim, sign_of_life=turn.prolong)
     if wait is not None and wait > timedelta(0):
         wakeup.wake_in(tenant_id, connection_id, wait)
@@ -52,6 +55,16 @@ def sweep() -> None:
     """Wake every connection with due deliveries, whoever forgot it; erase addresses that nobody may need any more."""
     with maintainer_session() as session:
         session.execute(ERASE_OLD)
-        waiting = session.execute(WAITING).all()
+    _wake(leased=False)
+
+
+def recover() -> None:
+    """Wake every connection that a worker which died may have left in the middle of something."""
+    _wake(leased=True)
+
+
+def _wake(*, leased: bool) -> None:
+    with maintainer_session() as session:
+        waiting = session.execute(WAITING, {"leased": leased}).all()
     for row in waiting:
-        wakeup.wake(row.tenant_id, [row.id])
+        wakeup.wake_anyway(row.tenant_id, row.id)

@@ -9,15 +9,16 @@ second one is either refused, and the row waits for the sweep, or enqueued once 
 - a job that finds another at work leaves the flag standing and ends. The one at work looks at the flag once more after
   it has given up its turn, and enqueues when it stands.
 
-So whenever the flag stands, somebody will clear it and claim after that. All keys expire: after a crash, or when Valkey
-lost them, a timer or the sweep comes, and running twice does no harm, because rows are claimed with SKIP LOCKED.
+So whenever the flag stands, somebody will clear it and claim after that. A turn carries the mark of its process; when
+that has ended, the next job takes it over with all that is leased. All keys expire: after a crash, or when Valkey lost
+them, a timer or the sweep comes, and running twice does no harm, because rows are claimed with SKIP LOCKED.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -25,7 +26,7 @@ from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
 from core.jobs import CONVERSIONS, enqueue, enqueue_in
-from core.valkey import client
+from core.valkey import client, ended, mark
 
 DELIVER = "core.delivery.jobs.deliver"
 FLAG_SECONDS = 60
@@ -46,15 +47,29 @@ def wake(tenant_id: int, connection_ids: Iterable[int]) -> None:
         log.warning("deliveries wait for the sweep: no job could be enqueued", tenant_id=tenant_id, error=str(exc))
 
 
+def wake_anyway(tenant_id: int, connection_id: int) -> None:
+    """Wake a connection even if its flag stands: the job that should clear it may have died with its worker."""
+    try:
+        clear(tenant_id, connection_id)
+    except RedisError as exc:
+        log.warning("deliveries wait for the next sweep", tenant_id=tenant_id, error=str(exc))
+        return
+    wake(tenant_id, [connection_id])
+
+
 def clear(tenant_id: int, connection_id: int) -> None:
     """Answer to what woke us; call it right before a claim."""
     client().delete(_key("wake", tenant_id, connection_id))
 
 
 class Turn:
-    """The right of one job to work on a connection; lost after a minute without a sign of life."""
+    """The right of one job to work on a connection; lost after a minute without a sign of life.
 
-    def __init__(self, lock: Lock) -> None:
+    ``inherited``: the job that had it before died at work, and nobody is at work on what it leased.
+    """
+
+    def __init__(self, lock: Lock, *, inherited: bool) -> None:
+        self.inherited = inherited
         self._lock = lock
 
     def prolong(self) -> None:
@@ -71,17 +86,30 @@ def turn(tenant_id: int, connection_id: int) -> Iterator[Turn | None]:
     lock = client().lock(
         _key("turn", tenant_id, connection_id), timeout=TURN_SECONDS, blocking=False, thread_local=False
     )
-    if not lock.acquire():
+    inherited = not lock.acquire(token=mark()) and _inherit(lock)
+    if lock.local.token is None:
         # Its holder may have crashed without looking at the flag: come back when its turn has run out.
         wake_in(tenant_id, connection_id, timedelta(seconds=TURN_SECONDS))
         yield None
         return
     try:
-        yield Turn(lock)
+        yield Turn(lock, inherited=inherited)
     finally:
         _give_up(lock)
     if client().exists(_key("wake", tenant_id, connection_id)):
         enqueue(CONVERSIONS, DELIVER, tenant_id, connection_id)
+
+
+def _inherit(lock: Lock) -> bool:
+    """Take the turn over from a job whose process has ended; says whether it is ours now."""
+    holder = client().get(lock.name)
+    if not isinstance(holder, bytes) or not ended([holder.decode()]):
+        return False
+    lock.local.token = holder
+    with suppress(LockError):  # somebody else was quicker
+        lock.release()
+    lock.local.token = None
+    return bool(lock.acquire(token=mark()))
 
 
 def _give_up(lock: Lock) -> None:

@@ -76,12 +76,13 @@ class Shared:
     generation: str | None
     entry: Entry | None
 
+    def counts(self, entry: Entry) -> bool:
+        """Whether a copy may be served as it is."""
+        return entry.generation == self.generation and time.time() - entry.computed_at < FRESH_SECONDS
+
     def fresh(self) -> Entry | None:
         """The copy, if it still counts."""
-        entry = self.entry
-        if entry is None or entry.generation != self.generation or time.time() - entry.computed_at >= FRESH_SECONDS:
-            return None
-        return entry
+        return self.entry if self.entry and self.counts(self.entry) else None
 
 
 class ConfigCache:
@@ -98,7 +99,8 @@ class ConfigCache:
     ) -> Entry:
         """Return the configuration ``name`` of a tenant; at most one second behind a published change.
 
-        Raises what ``compute`` raises, or `UnavailableError` when the database is away and there is no copy at all.
+        Copies live in Valkey for ``keep_seconds``, with 0 in this process alone. Raises what ``compute`` raises, or
+        `UnavailableError` when the database is away and there is no copy at all.
         """
         key = (tenant_id, name)
         entry = self._recent(key)
@@ -111,11 +113,10 @@ class ConfigCache:
                 self._remember(key, entry)
             return entry
 
-    def forget(self, tenant_id: int | None = None) -> None:
-        """Drop this process's copies of a tenant, or all."""
+    def forget(self) -> None:
+        """Drop this process's copies."""
         with self._guard:
-            for key in [key for key in self._local if tenant_id in {None, key[0]}]:
-                del self._local[key]
+            self._local.clear()
             self._away_until = 0.0
 
     def _recent(self, key: tuple[int, str]) -> Entry | None:
@@ -131,11 +132,10 @@ class ConfigCache:
 
     def _load(self, key: tuple[int, str], compute: Callable[[], Document], keep_seconds: int) -> Entry:
         shared = _read(*key)
-        fresh = shared.fresh()
-        if fresh:
-            return fresh
         remembered = self._local.get(key)
         old = shared.entry or (remembered[1] if remembered else None)
+        if old and shared.counts(old):
+            return old
         if old and time.monotonic() < self._away_until:
             return old.as_stale()
         try:
@@ -150,8 +150,8 @@ class ConfigCache:
 
 
 def _compute_once(key: tuple[int, str], shared: Shared, compute: Callable[[], Document], keep_seconds: int) -> Entry:
-    if shared.generation is None:
-        return _entry_of(compute(), "")
+    if shared.generation is None or not keep_seconds:
+        return _entry_of(compute(), shared.generation or "")
     # The generation is part of the name: after a change nobody waits for a computation that began before it.
     flight = client().lock(
         f"adrail:config:flight:{key[0]}:{shared.generation}:{key[1]}", timeout=FLIGHT_SECONDS, thread_local=False

@@ -12,8 +12,6 @@ from core.codes.cache import KEEP_SECONDS, ConfigCache, Entry
 from core.codes.document import build_document
 from core.codes.pages import CartPage, EventPage, OrganizerPage, Page, SitePage
 
-CART_KEEP_SECONDS = 600
-
 _cache = ConfigCache()
 
 
@@ -22,8 +20,8 @@ def serve(site: SiteKey, page: Page, cache: ConfigCache = _cache) -> Entry:
 
     Raises `NotFoundError` for an unknown page, `UnavailableError` when the database is away and no copy is left.
     """
-    # Anybody may make up carts: their copies must not fill the memory for a day.
-    keep = CART_KEEP_SECONDS if isinstance(page, CartPage) else KEEP_SECONDS
+    # Anybody may make up carts: their copies must not fill the memory that events wait in.
+    keep = 0 if isinstance(page, CartPage) else KEEP_SECONDS
     return cache.get(
         site.tenant_id, f"{site.site_pk}:{page.name}", lambda: build_document(site, page), keep_seconds=keep
     )

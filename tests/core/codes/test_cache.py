@@ -16,6 +16,7 @@ import pytest
 from core.accounts.api import SiteKey, find_site
 from core.codes import cache as cache_module
 from core.codes.api import (
+    CartPage,
     ConfigCache,
     EventPage,
     SitePage,
@@ -160,6 +161,34 @@ def test_unknown_page_is_not_cached(site: SiteKey) -> None:
         with pytest.raises(NotFoundError):
             serve(site, EventPage("no-such-event"), cache)
     assert not list(client().scan_iter("*no-such-event*"))
+
+
+def test_made_up_carts_leave_nothing_in_valkey(site: SiteKey) -> None:
+    """Its memory is the event stream's, and nothing is ever evicted there."""
+    before = client().dbsize()
+    for number in range(50):
+        serve(site, CartPage(frozenset({"ev-1", f"made-up-{number}"})), ConfigCache())
+    assert client().dbsize() == before
+
+
+def test_a_cart_is_remembered_in_its_process_until_something_changes(
+    marketplace: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "LOCAL_SECONDS", 0.0)
+    cache, computed = ConfigCache(), []
+
+    def compute() -> dict[str, Any]:
+        computed.append(1)
+        return {"version": f"v{len(computed)}", "stale": False}
+
+    def version() -> str:
+        return cache.get(marketplace.tenant_id, "cart", compute, keep_seconds=0).version
+
+    assert [version() for _ in range(3)] == ["v1"] * 3
+    bump_generation(marketplace.tenant_id)
+    assert version() == "v2"
+    monkeypatch.setattr(cache_module, "FRESH_SECONDS", 0.0)
+    assert version() == "v3"
 
 
 def test_a_hot_configuration_asks_valkey_at_most_once_a_second(site: SiteKey) -> None:

@@ -10,7 +10,19 @@ from flask import Flask, url_for
 from flask_wtf.csrf import generate_csrf
 
 from core.config import settings
-from webui import auth, blueprint, connections, csp, formats, live_events, navigation, overview, platforms, session
+from webui import (
+    auth,
+    blueprint,
+    connections,
+    csp,
+    formats,
+    live_events,
+    navigation,
+    overview,
+    platforms,
+    session,
+    sites,
+)
 from webui import words as vocabulary
 from webui.codes import base as codes
 from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
@@ -26,12 +38,23 @@ def register(app: Flask) -> None:
     session.init_app(app)
     blueprint.init_app(app)
     app.register_blueprint(blueprint.shared_files())
-    for part in (auth.pages, overview.pages, live_events.pages, codes.pages, deliveries.pages, connections.pages):
+    for part in (
+        auth.pages,
+        overview.pages,
+        live_events.pages,
+        codes.pages,
+        deliveries.pages,
+        connections.pages,
+        sites.pages,
+    ):
         app.register_blueprint(part)
     if settings().demo:
-        from webui.demo.views import pages as demo_pages  # noqa: PLC0415 - not even imported in production
+        # Not even imported in production.
+        from webui.demo.mail import pages as mail_pages  # noqa: PLC0415
+        from webui.demo.views import pages as demo_pages  # noqa: PLC0415
 
         app.register_blueprint(demo_pages)
+        app.register_blueprint(mail_pages)
     _equip_templates(app)
 
 

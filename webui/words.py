@@ -77,6 +77,12 @@ CONNECTION_STATES = {
     "needs_reconnect": State("Reconnect", "bad"),
     "paused": State("Paused", "wait"),
 }
+MAIL_STATES = {
+    "queued": State("Waiting", "wait"),
+    "sent": State("Sent", "good"),
+    "failed": State("Not delivered", "bad"),
+    "kept": State("Kept, not sent", "calm"),
+}
 LIVE_EVENT_STATES = {
     "draft": State("Draft", "calm"),
     "on_sale": State("On sale", "good"),
@@ -122,6 +128,11 @@ def outcome(name: str) -> State:
 def connection_state(state: str) -> State:
     """Return the word for a connection's state."""
     return CONNECTION_STATES.get(state, State(plain(state), "calm"))
+
+
+def mail_state(state: str) -> State:
+    """Return the word for a mail's state."""
+    return MAIL_STATES.get(state, State(plain(state), "calm"))
 
 
 def live_event_state(status: str) -> State:

@@ -1,6 +1,7 @@
 """The door of accounts: the only module other features import."""
 
 from core.accounts.audit import record_audit, verify_audit
+from core.accounts.keys import KeyView, get_key, issue_key, list_keys, revoke_key
 from core.accounts.people import (
     StaffMember,
     check_new_user,
@@ -23,6 +24,7 @@ from core.accounts.service import (
 )
 from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant, tenant_exists
 from core.accounts.sign_in import Profile, load_profile, sign_in
+from core.accounts.sites import SiteView, create_site, get_site, list_sites, update_site
 from core.accounts.views import (
     OrganizerView,
     TenantView,
@@ -36,28 +38,37 @@ from core.accounts.views import (
 
 __all__ = [
     "Actor",
+    "KeyView",
     "NewTenant",
     "OrganizerView",
     "Profile",
     "SiteKey",
+    "SiteView",
     "StaffMember",
     "TenantView",
     "authenticate_key",
     "check_new_user",
     "create_key",
     "create_organizer",
+    "create_site",
     "create_tenant",
     "create_user",
     "ensure_installation_key",
     "find_site",
     "forget_sites",
+    "get_key",
     "get_organizer",
+    "get_site",
+    "issue_key",
+    "list_keys",
+    "list_sites",
     "load_profile",
     "normalise_email",
     "organizer_external_ids",
     "organizers",
     "readable_email",
     "record_audit",
+    "revoke_key",
     "set_password",
     "sign_in",
     "staff_of",
@@ -66,6 +77,7 @@ __all__ = [
     "tenant_view",
     "tenant_with_slug",
     "touch_key",
+    "update_site",
     "user_with_email",
     "verify_audit",
     "write_key_of",

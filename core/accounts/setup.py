@@ -61,7 +61,7 @@ def create_tenant(
             session.flush()
             site.tenant_id = tenant.id
             session.add_all([site, DataKeyRow(tenant_id=tenant.id, wrapped_key=DataKey.create(keyring())[1])])
-            server_key = _add_key(session, tenant.id, "server", "first server key", None)
+            server_key = add_key(session, Actor.system(tenant.id, "setup"), "server", "first server key", None)
             record_audit(session, Actor.system(tenant.id, "setup"), "tenant.created", f"tenant:{tenant.id}")
     except IntegrityError as exc:
         if isinstance(exc.orig, psycopg.errors.UniqueViolation):
@@ -74,7 +74,7 @@ def create_tenant(
 def create_key(tenant_id: int, *, kind: str, name: str, organizer_id: int | None = None) -> str:
     """Create a ``server`` key, or an ``organizer`` key of one organiser, and return it; only its hash is kept."""
     with tenant_session(tenant_id) as session:
-        return _add_key(session, tenant_id, kind, name, organizer_id)
+        return add_key(session, Actor.system(tenant_id, "setup"), kind, name, organizer_id)
 
 
 def create_organizer(tenant_id: int, *, external_id: str, slug: str, name: str) -> int:
@@ -92,18 +92,19 @@ def tenant_exists(slug: str) -> bool:
         return session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None
 
 
-def _add_key(session: Session, tenant_id: int, kind: str, name: str, organizer_id: int | None) -> str:
+def add_key(session: Session, actor: Actor, kind: str, name: str, organizer_id: int | None) -> str:
+    """Add a key in the caller's transaction and return it; raises `ValueError` for what makes no sense."""
     if kind not in KEY_SCOPES:
         raise ValueError(f"unknown kind of key {kind!r}; known: {', '.join(KEY_SCOPES)}")
     if (kind == "organizer") != (organizer_id is not None):
         # A key without organiser acts for the whole marketplace.
         raise ValueError("an organizer key needs an organiser, and no other key has one")
     key = new_key(kind)
-    row = ApiKey(tenant_id=tenant_id, kind=kind, name=name, prefix=key_prefix(key), key_hash=key_hash(key))
+    row = ApiKey(tenant_id=actor.tenant_id, kind=kind, name=name, prefix=key_prefix(key), key_hash=key_hash(key))
     row.organizer_id, row.scopes = organizer_id, KEY_SCOPES[kind]
     session.add(row)
     session.flush()
-    record_audit(session, Actor.system(tenant_id, "setup"), "key.created", f"key:{row.id}", {"kind": kind})
+    record_audit(session, actor, "key.created", f"key:{row.id}", {"kind": kind})
     return key
 
 

@@ -12,8 +12,11 @@ from tests.marketplace import Marketplace
 from tests.process_state import use_environment
 from tests.webui.people import Elements, Person, member, readable
 
-OURS = {"auth", "overview", "live_events", "codes", "deliveries", "connections", "demo"}
-PAGES = ("/", "/live-events/", "/codes/", "/codes/new", "/codes/new/meta", "/deliveries/", "/connections/")
+OURS = {"auth", "overview", "live_events", "codes", "deliveries", "connections", "sites", "demo", "mail"}
+PAGES = (
+    "/", "/live-events/", "/codes/", "/codes/new", "/codes/new/meta", "/deliveries/", "/connections/", "/sites/",
+    "/sites/new", "/sites/keys/new", "/demo/mail/",
+)  # fmt: skip
 
 
 def our_rules(app: Flask, method: str) -> list[Rule]:

@@ -1,0 +1,126 @@
+"""Sites of a marketplace: what its administrators see and change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.audit import record_audit
+from core.accounts.models import Site
+from core.accounts.service import Actor, forget_sites
+from core.accounts.setup import ORIGIN, SLUG
+from core.db.session import tenant_session
+from core.errors import ConflictError, FieldProblem, ForbiddenError, InvalidInputError, NotFoundError
+from core.security.tokens import new_key
+
+MAX_NAME, MAX_ORIGINS = 80, 50
+DEFAULT_PORT = re.compile(r"(?<=^http://)([^/:\[]+|\[[^]]+\]):80$|(?<=^https://)([^/:\[]+|\[[^]]+\]):443$")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """One website; the write key is public and works from ``allowed_origins`` only."""
+
+    id: int
+    site_id: str
+    name: str
+    allowed_origins: tuple[str, ...]
+    write_key: str
+    created_at: datetime
+
+
+def require_admin(actor: Actor) -> None:
+    """Raise `ForbiddenError` for everybody but administrators of the whole marketplace."""
+    if "admin" not in actor.permissions or actor.organizer_id is not None:
+        raise ForbiddenError("only administrators of the marketplace manage sites and keys", code="permission_missing")
+
+
+def list_sites(actor: Actor) -> list[SiteView]:
+    """Every site of the marketplace, oldest first. Raises `ForbiddenError`."""
+    require_admin(actor)
+    with tenant_session(actor.tenant_id) as session:
+        rows = session.scalars(select(Site).where(Site.tenant_id == actor.tenant_id).order_by(Site.id))
+        return [_view(row) for row in rows]
+
+
+def get_site(actor: Actor, site_pk: int) -> SiteView:
+    """Return one site. Raises `ForbiddenError` or `NotFoundError`."""
+    require_admin(actor)
+    with tenant_session(actor.tenant_id) as session:
+        return _view(_row(session, actor, site_pk))
+
+
+def create_site(actor: Actor, *, site_id: str, name: str, origins: Sequence[str]) -> SiteView:
+    """Add a site with a write key of its own. Raises `ForbiddenError`, `InvalidInputError` or `ConflictError`."""
+    require_admin(actor)
+    wanted = _origins(origins)
+    _check(name, wanted, site_id)
+    with tenant_session(actor.tenant_id) as session:
+        taken = select(Site.id).where(Site.tenant_id == actor.tenant_id, Site.site_id == site_id)
+        if session.scalar(taken) is not None:
+            problem = FieldProblem("/site_id", "unique", "choose another short name")
+            raise ConflictError(f"this marketplace has a site {site_id!r} already", errors=[problem])
+        row = Site(tenant_id=actor.tenant_id, site_id=site_id, name=name.strip(), allowed_origins=wanted)
+        row.write_key = new_key("write")
+        session.add(row)
+        session.flush()
+        record_audit(session, actor, "site.created", f"site:{row.id}", {"site_id": site_id, "origins": wanted})
+        session.refresh(row)
+        return _view(row)
+
+
+def update_site(actor: Actor, site_pk: int, *, name: str, origins: Sequence[str]) -> SiteView:
+    """Change name and origins; every process follows within a minute.
+
+    Raises `ForbiddenError`, `NotFoundError` or `InvalidInputError`.
+    """
+    require_admin(actor)
+    wanted = _origins(origins)
+    _check(name, wanted)
+    with tenant_session(actor.tenant_id) as session:
+        row = _row(session, actor, site_pk)
+        detail = {"before": list(row.allowed_origins), "after": wanted}
+        row.name, row.allowed_origins = name.strip(), wanted
+        session.flush()
+        record_audit(session, actor, "site.changed", f"site:{row.id}", detail)
+        view = _view(row)
+    forget_sites()
+    return view
+
+
+def _row(session: Session, actor: Actor, site_pk: int) -> Site:
+    row = session.scalars(select(Site).where(Site.tenant_id == actor.tenant_id, Site.id == site_pk)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no site {site_pk} in this marketplace")
+    return row
+
+
+def _origins(given: Sequence[str]) -> list[str]:
+    """As browsers write them: lower case, no slash at the end, no port that goes without saying."""
+    cleaned = (DEFAULT_PORT.sub(r"\1\2", item.strip().lower().rstrip("/")) for item in given)
+    return list(dict.fromkeys(item for item in cleaned if item))
+
+
+def _check(name: str, origins: list[str], site_id: str | None = None) -> None:
+    problems = []
+    if site_id is not None and not SLUG.fullmatch(site_id):
+        problems.append(FieldProblem("/site_id", "pattern", "use 2 to 63 lower-case letters, digits and hyphens"))
+    if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
+        problems.append(FieldProblem("/name", "length", f"use 1 to {MAX_NAME} characters"))
+    if len(origins) > MAX_ORIGINS:
+        problems.append(FieldProblem("/origins", "length", f"a site has at most {MAX_ORIGINS} origins"))
+    wrong = [origin for origin in origins if not ORIGIN.fullmatch(origin)]
+    if wrong:
+        said = f"{wrong[0][:60]!r} is no origin: use scheme and host only, such as https://tickets.example"
+        problems.append(FieldProblem("/origins", "origin", said))
+    if problems:
+        raise InvalidInputError("the site cannot be saved", errors=problems)
+
+
+def _view(row: Site) -> SiteView:
+    return SiteView(row.id, row.site_id, row.name, tuple(row.allowed_origins), row.write_key, row.created_at)

@@ -94,6 +94,10 @@ def _document(app: Flask) -> None:
         api.spec.components.security_scheme(name, scheme)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    # Responses that the framework keeps by name are errors, all of them.
+    for response in api.spec.components.responses.values():
+        if "application/json" in response.get("content", {}):
+            response["content"]["application/problem+json"] = response["content"].pop("application/json")
 
 
 def _answer_errors(app: Flask) -> None:

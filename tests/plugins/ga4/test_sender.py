@@ -129,6 +129,12 @@ def test_a_test_send_is_validated_and_not_counted(sandbox: Sandbox, transport: T
     assert (record["path"], record["verdict"]) == ("/ga4/api/debug/mp/collect", "validated")
 
 
+def test_a_test_send_may_be_of_any_kind(sandbox: Sandbox, transport: Transport) -> None:
+    [outcome] = SENDER.send(send_request(transport, [conversion(canonical="event_view")], test_code="TEST1"))
+    assert isinstance(outcome, Accepted)
+    assert sandbox.received()[0]["verdict"] == "validated"
+
+
 def test_what_validation_finds_is_told(sandbox: Sandbox, transport: Transport) -> None:
     sandbox.arm("validation_message", params={"field": "events[0].params.note", "code": "NAME_RESERVED"})
     items = [conversion(order_id="a"), conversion(order_id="b")]

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
-from core.events.stream import shards
+from core.events.api import shards
 from core.jobs import QUEUES
 from core.valkey import client
 from server.vitals import Vitals

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
-from core.events.stream import shards
+from core.events.api import shards
 from core.valkey import client
 from tracking.ingest.entries import DEAD_STREAM, GROUP
 

@@ -17,8 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.codes.api import bump_generation
 from core.config import settings
 from core.db.session import MAINTAINER, maintainer_session, role_url
-from core.events.outbox import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT
-from core.events.stream import Entry, StreamFullError, append
+from core.events.api import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, Entry, StreamFullError, append
 from tracking.metrics import RELAYED
 
 BATCH = 500

@@ -1,28 +1,35 @@
 """The door of the event store."""
 
 from core.events.identity import linked_persons, update_links
-from core.events.outbox import emit, emit_config_change
+from core.events.outbox import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, emit, emit_config_change
 from core.events.probing import is_stored, remove_event
 from core.events.rejects import Reject, store_rejects
 from core.events.sessions import erase_old_seals, update_sessions
-from core.events.stream import Entry, StreamFullError, append
+from core.events.stream import Entry, StreamFullError, append, decode, encode, ensure_group, shards
 from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import EventRow, stage, store
 
 __all__ = [
+    "CHANNEL",
+    "CONFIG_CHANGED",
+    "TRACKING_EVENT",
     "Entry",
     "EventRow",
     "Reject",
     "StreamFullError",
     "VisitContext",
     "append",
+    "decode",
     "emit",
     "emit_config_change",
+    "encode",
+    "ensure_group",
     "erase_old_seals",
     "is_stored",
     "last_snapshots",
     "linked_persons",
     "remove_event",
+    "shards",
     "stage",
     "store",
     "store_rejects",

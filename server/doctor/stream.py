@@ -12,7 +12,7 @@ import redis
 from core.config import settings
 from core.embedded.errors import ServerRequirementError
 from core.embedded.requirements import check_valkey
-from core.events.stream import shards
+from core.events.api import shards
 from core.valkey import client
 from server import vitals
 from server.doctor.findings import Finding, fail, graded, ok, warn

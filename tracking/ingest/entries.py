@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import redis
 
-from core.events.stream import ensure_group, shards
+from core.events.api import ensure_group, shards
 from core.valkey import blocking_client, ended, mark
 
 GROUP = "ingest"

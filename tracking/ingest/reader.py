@@ -11,7 +11,7 @@ import redis
 import structlog
 
 from core.delivery.api import sweep, wake
-from core.events.stream import Entry, decode
+from core.events.api import Entry, decode
 from tracking.ingest.entries import Group, Item
 from tracking.ingest.failures import Trouble, classify, describe
 from tracking.ingest.rescue import rescue

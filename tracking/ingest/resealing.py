@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from core.events.stream import decode, encode, shards
+from core.events.api import decode, encode, shards
 from core.security.crypto import DecryptionError, Keyring, key_id_of
 from core.valkey import client
 from tracking.ingest.entries import DEAD_STREAM

@@ -40,8 +40,8 @@ class Mask:
         for secret in (credentials or Credentials()).values():
             self._add(secret, HIDDEN)
         inner = (value for value in self._shown if len(value) >= SHORTEST_PART and value not in self._whole_only)
-        parts = sorted(inner, key=len, reverse=True)
-        self._parts = re.compile("|".join(map(re.escape, parts)), re.IGNORECASE) if parts else None
+        # Looked for one after the other: one expression of all of them takes a thousand times as long for a full batch.
+        self._parts = sorted(inner, key=len, reverse=True)
 
     def _learn(self, conversion: Conversion) -> None:
         user = conversion.user
@@ -92,8 +92,10 @@ class Mask:
             return whole
         if value.startswith(("http://", "https://")):
             value = _without_query(value)
-        if self._parts:
-            value = self._parts.sub(lambda match: self._shown.get(_form(match.group()), HIDDEN), value)
+        lower = value.lower()
+        for part in self._parts:
+            if part in lower:
+                value = re.sub(re.escape(part), self._shown[part].replace("\\", r"\\"), value, flags=re.IGNORECASE)
         value = DIGEST.sub(lambda match: f"sha256 …{match.group()[-4:]}", value)
         return ADDRESS.sub(HIDDEN, PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, value)))
 

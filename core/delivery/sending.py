@@ -16,7 +16,9 @@ from adrail import (
     AdrailError,
     Auth,
     AuthError,
+    Conversion,
     ConversionSender,
+    Credentials,
     Ignored,
     Invalid,
     InvalidPayloadError,
@@ -84,8 +86,7 @@ class Courier:
             waiting.extendleft(reversed(call.again(places)))
             for place, outcome in zip(places, call.outcomes, strict=True):
                 if outcome is not None:
-                    preview = previews[place]
-                    sent = None if preview is None else mask.payload(preview)
+                    sent = _shown(previews[place], request.items[place], request.credentials)
                     answers[place] = Answer(_masked(outcome, mask), call.at, call.duration_ms, call.reference, sent)
             if stops([outcome for outcome in call.outcomes if outcome is not None]):
                 break
@@ -170,6 +171,12 @@ def _chunks(previews: Sequence[Mapping[str, Any] | None], max_items: int, max_by
             start, size = position, 0
         size += weight
     return [*chunks, range(start, len(previews))] if previews else []
+
+
+def _shown(preview: Mapping[str, Any] | None, item: Conversion, credentials: Credentials) -> Mapping[str, Any] | None:
+    # What one item looks like can only quote its own identifiers; a text about the call may quote anybody's.
+    shown: Mapping[str, Any] | None = None if preview is None else Mask([item], credentials).payload(preview)
+    return shown
 
 
 def _masked(outcome: Outcome, mask: Mask) -> Outcome:

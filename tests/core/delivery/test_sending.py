@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -171,6 +172,26 @@ def test_what_was_sent_and_what_was_said_is_kept_masked() -> None:
     assert answer is not None
     assert answer.sent == {"id": "e0", "mail": "hidden", "agent": "sent", "value": "10.00"}
     assert answer.outcome == Retry("hidden is not known", "hidden")
+
+
+def test_a_full_batch_of_different_people_is_masked_in_no_time() -> None:
+    class Verbose(ScriptedSender):
+        def preview(self, request: SendRequest) -> Sequence[Mapping[str, Any]]:
+            notes = [f"https://shop.example/live-events/{number}/the-long-way-home" for number in range(15)]
+            return [{**shown, "notes": notes} for shown in super().preview(request)]
+
+    def complains(sent: SendRequest) -> Sequence[Outcome]:
+        return [Retry(f"{item.event_id} of buyer7@canary.example: try again") for item in sent.items]
+
+    sender = Verbose(complains, limits=ConversionLimits(1000, timedelta(days=7)))
+    started = time.process_time()
+    answers = courier(sender).deliver(request(1000))
+    assert time.process_time() - started < 3
+    for number, answer in enumerate(answers):
+        assert answer
+        assert answer.sent
+        assert answer.sent["mail"] == "hidden"
+        assert answer.outcome == Retry(f"e{number} of hidden: try again")
 
 
 def test_when_time_is_up_what_was_not_tried_is_left_alone() -> None:

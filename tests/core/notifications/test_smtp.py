@@ -120,7 +120,7 @@ def test_a_permanent_refusal_is_not_tried_again(
     assert mail_server.taken == []
 
 
-def test_a_mail_server_that_is_away_is_tried_for_two_days_and_then_no_more(
+def test_a_mail_server_that_is_away_is_tried_for_a_day_and_then_no_more(
     marketplace: Marketplace, admin_connection: Admin
 ) -> None:
     with use_environment(ADRAIL_SMTP_URL="smtp://127.0.0.1:9?tls=none", ADRAIL_MAIL_FROM="adrail@rail.example"):

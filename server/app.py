@@ -15,6 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 import webui.app
 import webui.problems
@@ -23,6 +24,7 @@ from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
 from core.errors import DomainError, UnavailableError
+from core.paging import MAX_ID
 from core.problems import Problem, handle_domain_error, handle_http_error, problem_response
 from core.registry import registry
 from server import health, metrics
@@ -49,11 +51,19 @@ class PageSession(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
+class RowId(IntegerConverter):
+    """A whole number in a path; one that no row can have leads nowhere instead of into an error of the database."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=MAX_ID)
+
+
 def create_app() -> Flask:
     """Build the web application from the environment; raises `ConfigError` or `PluginError` before serving anything."""
     config = settings()
     registry().call("startup", processes=["web"])
     app = Flask("adrail", static_folder=None)
+    app.url_map.converters["int"] = RowId
     app.session_interface = PageSession()
     _configure(app, config)
     _document(app)

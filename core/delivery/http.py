@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from flask import Response, request
 from flask_smorest import Blueprint
 
 from core.delivery import queries, replaying
 from core.delivery.schemas import DeliveryDetailOut, DeliveryPageOut, LedgerArgs, LedgerOut, LogArgs, ReplayOut
 from core.delivery.views import DeliveryDetail, DeliveryView, LedgerCounts
+from core.idempotency import idempotent
 from core.paging import Page
-from core.web import require_actor
+from core.web import json_response, require_actor
 
 blp = Blueprint("delivery_log", __name__, url_prefix="/api/v1/deliveries", description="What was sent, and what not")
 
@@ -48,8 +50,13 @@ def show_delivery(delivery_id: int) -> DeliveryDetail:
 @blp.post("/<int:delivery_id>/replay")
 @blp.doc(security=SECURITY)
 @blp.response(200, ReplayOut)
-def replay_delivery(delivery_id: int) -> dict[str, int]:
+def replay_delivery(delivery_id: int) -> Response:
     """Try a dead delivery again with the same event id. Repeating the request changes nothing more."""
     actor = require_actor(VIEW)
-    queries.delivery_detail(actor, delivery_id)
-    return {"replayed": replaying.replay(actor, [delivery_id])}
+
+    def work() -> Response:
+        queries.delivery_detail(actor, delivery_id)
+        return json_response({"replayed": replaying.replay(actor, [delivery_id])})
+
+    owner = actor.organizer_id or "marketplace"
+    return idempotent(actor.tenant_id, f"deliveries/{delivery_id}/replay@{owner}", request, work)

@@ -10,8 +10,6 @@ from marshmallow import fields, validate
 from core.delivery.verdicts import STATES
 from core.web import PageArgs
 
-MAX_REPLAY = 1000
-
 
 class LogArgs(PageArgs):
     """Filters of the delivery log."""
@@ -32,15 +30,15 @@ class LedgerArgs(ma.Schema):
 class DeliveryOut(ma.Schema):
     """One destination of one event."""
 
-    id = fields.Integer(required=True)
+    id = fields.String(required=True)
     event_id = fields.UUID(required=True)
     event_name = fields.String(required=True)
     canonical = fields.String(required=True)
     platform_event_id = fields.String(required=True, metadata={"description": "shared with the browser pixel"})
     provider = fields.String(required=True)
     public_id = fields.String(required=True)
-    code_id = fields.Integer(required=True)
-    connection_id = fields.Integer(required=True)
+    code_id = fields.String(required=True)
+    connection_id = fields.String(required=True)
     connection_state = fields.String(required=True, allow_none=True)
     organizer_name = fields.String(required=True, allow_none=True, metadata={"description": "null: the marketplace"})
     live_event_id = fields.String(required=True, allow_none=True)

@@ -184,6 +184,15 @@ def test_dead_token_is_told_in_plain_words_and_stops_the_connection(
     assert client.get(f"{URL}/{code['id']}", headers=seller).get_json()["server"]["state"] == "active"
 
 
+def test_an_id_beyond_any_row_is_not_found(client: FlaskClient, seller: Headers) -> None:
+    for answer in (
+        client.get(f"{URL}/{2**63}", headers=seller),
+        client.patch(f"{URL}/{2**63}", json={"enabled": False}, headers=seller),
+        client.delete(f"{URL}/{2**63}", headers=seller),
+    ):
+        assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
 def test_browser_only_code_has_nothing_to_ask(client: FlaskClient, seller: Headers) -> None:
     body = {"provider": PROVIDER, "settings": settings(P1)}
     code = client.post(URL, json=body, headers=seller).get_json()

@@ -33,7 +33,7 @@ def test_the_log_comes_in_pages(busy: World, client: FlaskClient) -> None:
     assert first.status_code == 200
     second = client.get(URL, headers=headers, query_string={"limit": 2, "cursor": body(first)["next_cursor"]})
     items = body(first)["items"] + body(second)["items"]
-    assert [item["id"] for item in items] == sorted((item["id"] for item in items), reverse=True)
+    assert [int(item["id"]) for item in items] == sorted((int(item["id"]) for item in items), reverse=True)
     assert {item["public_id"] for item in items} == set(busy.pixels.values())
     assert body(second)["next_cursor"] is None
     by_pixel = {item["public_id"]: item for item in items}
@@ -88,6 +88,23 @@ def test_a_dead_delivery_can_be_replayed_and_repeating_it_is_harmless(busy: Worl
     ]
     busy.deliver()
     assert busy.rows("org-2")[0].state == "accepted"
+
+
+def test_a_replay_with_a_key_is_answered_again_as_it_was(busy: World, client: FlaskClient) -> None:
+    row = busy.rows("org-2")[0]
+    headers = {**busy.marketplace.bearer(), "Idempotency-Key": "once"}
+    answers = [client.post(f"{URL}/{row.id}/replay", headers=headers) for _ in range(2)]
+    assert [body(answer) for answer in answers] == [{"replayed": 1}] * 2
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_ids_are_text_and_those_beyond_any_row_are_not_found(busy: World, client: FlaskClient) -> None:
+    headers = busy.marketplace.bearer()
+    (item,) = body(client.get(URL, headers=headers, query_string={"limit": 1}))["items"]
+    assert {type(item[name]) for name in ("id", "code_id", "connection_id")} == {str}
+    assert body(client.get(f"{URL}/{item['id']}", headers=headers))["delivery"]["id"] == item["id"]
+    assert client.get(f"{URL}/{2**63}", headers=headers).status_code == 404
+    assert client.post(f"{URL}/{2**63}/replay", headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ def queue(name: str) -> Queue:
     return Queue(name, connection=client(), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT_SECONDS)
 
 
-def enqueue(queue_name: str, function: str, *args: Any, job_id: str | None = None) -> Job:
+def enqueue(queue_name: str, function: str, *args: Any) -> Job:
     """Enqueue ``package.module.function`` with ids (never data); jobs may run twice without harm."""
     return queue(queue_name).enqueue(
-        function, args=args, job_id=job_id, retry=Retry(max=3, interval=[1, 10, 60]), result_ttl=0, failure_ttl=86_400
+        function, args=args, retry=Retry(max=3, interval=[1, 10, 60]), result_ttl=0, failure_ttl=86_400
     )
 
 

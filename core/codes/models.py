@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from core.codes.canonical import CONVERSIONS
-from core.codes.resolver import Level
+from core.codes.resolver import Level, level_of
 from core.db.base import Base, HasCreated, HasId, HasTenant, plain, pseudonymous
 
 
@@ -52,9 +52,7 @@ class TrackingCode(HasId, HasTenant, HasCreated, Base):
     @property
     def level(self) -> Level:
         """How wide the code reaches."""
-        if self.organizer_id is None:
-            return "marketplace"
-        return "organizer" if self.live_event_id is None else "live_event"
+        return level_of(self.organizer_id, self.live_event_id)
 
     @property
     def conversion_events(self) -> tuple[str, ...]:

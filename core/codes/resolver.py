@@ -24,6 +24,13 @@ _REASONS: dict[Level, Reason] = {
 }
 
 
+def level_of(organizer_id: int | None, live_event_id: int | None) -> Level:
+    """How wide a code reaches."""
+    if organizer_id is None:
+        return "marketplace"
+    return "organizer" if live_event_id is None else "live_event"
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvableCode:
     """A tracking code as the resolver and delivery need it; ids are primary keys, ``settings`` hold no secret.
@@ -48,9 +55,7 @@ class ResolvableCode:
     @property
     def level(self) -> Level:
         """How wide the code reaches."""
-        if self.organizer_id is None:
-            return "marketplace"
-        return "organizer" if self.live_event_id is None else "live_event"
+        return level_of(self.organizer_id, self.live_event_id)
 
     @property
     def destination(self) -> tuple[str, str]:

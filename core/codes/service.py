@@ -10,9 +10,9 @@ from sqlalchemy import select
 from adrail import Platform
 from core.accounts.api import Actor
 from core.codes import changes, history, queries
-from core.codes.fields import platform_of, public_id_name
+from core.codes.fields import COMMON, platform_of, public_id_name
 from core.codes.models import TrackingCode
-from core.codes.schema import clean_settings
+from core.codes.schema import clean_settings, plugin_values
 from core.codes.targets import target_of
 from core.codes.tokens import connection_for
 from core.codes.views import CodeView
@@ -163,4 +163,6 @@ def _refuse_moving(current: CodeView, data: Mapping[str, Any]) -> None:
 def _wanted(platform: Platform, row: TrackingCode, given: Any, *, replace: bool) -> dict[str, Any]:
     if replace:
         return dict(given or {})
-    return {public_id_name(platform): row.public_id, **row.settings, **(given or {})}
+    # What a newer version of the plugin no longer knows is nobody's mistake now.
+    known = {name: value for name, value in row.settings.items() if name in COMMON}
+    return {public_id_name(platform): row.public_id, **known, **plugin_values(platform, row.settings), **(given or {})}

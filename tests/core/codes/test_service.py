@@ -140,6 +140,14 @@ def test_replacing_resets_what_is_left_out_but_keeps_the_token(seller: Actor) ->
     assert replaced.connection_id == code.connection_id
 
 
+def test_a_setting_that_the_platform_gave_up_does_not_block_changes(marketplace: Marketplace, seller: Actor) -> None:
+    code = add_code(seller, P1)
+    with tenant_session(marketplace.tenant_id) as session:
+        session.execute(text("UPDATE event_tracking_codes SET settings = settings || '{\"retired\": true}'"))
+    changed = update_code(seller, code.id, {"enabled": False})
+    assert (changed.enabled, "retired" in changed.settings) == (False, False)
+
+
 def test_other_public_id_asks_for_its_own_token(seller: Actor) -> None:
     code = add_code(seller, P1, token=TOKEN)
     with pytest.raises(InvalidInputError) as caught:

@@ -48,7 +48,7 @@ def _stored_consent(consent: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def add_lines(session: Session, order: Order, lines: list[Line]) -> None:
-    """Insert the lines of a new order and count the tickets as sold."""
+    """Insert the lines of a new order."""
     session.add_all(
         OrderItem(
             tenant_id=order.tenant_id,
@@ -64,12 +64,18 @@ def add_lines(session: Session, order: Order, lines: list[Line]) -> None:
         )
         for line in lines
     )
+
+
+def count_sold(session: Session, lines: list[Line]) -> None:
+    """Count the tickets of a new order as sold. Call it last: of a night that everybody wants, all orders wait here."""
+    session.flush()
     counts: dict[int, int] = {}
     for line in lines:
         if line.ticket_type_id:
             counts[line.ticket_type_id] = counts.get(line.ticket_type_id, 0) + line.quantity
-    # In id order, so that two orders of the same ticket types cannot wait for each other.
-    query = select(TicketType).where(TicketType.id.in_(counts)).order_by(TicketType.id).with_for_update()
+    # In id order, so that two orders of the same ticket types cannot wait for each other. And no stronger lock than an
+    # update takes: both hold a share of the row already, through their lines' foreign keys.
+    query = select(TicketType).where(TicketType.id.in_(counts)).order_by(TicketType.id).with_for_update(key_share=True)
     for kind in session.scalars(query):
         kind.sold += counts[kind.id]
 

@@ -13,7 +13,14 @@ from core.catalog.models import Order, OrderTransition
 from core.catalog.order_events import OrderEvent, emit_order_event
 from core.catalog.order_lines import Line, resolve_lines, stored_lines
 from core.catalog.order_refunds import checked_refunds
-from core.catalog.order_store import add_lines, differences, find_order, insert_order, is_known_transition
+from core.catalog.order_store import (
+    add_lines,
+    count_sold,
+    differences,
+    find_order,
+    insert_order,
+    is_known_transition,
+)
 from core.catalog.persons import external_ids_of, upsert_person
 from core.catalog.schemas import OrderIn, OrderPatchIn
 from core.db.partitions import make_room_for
@@ -74,6 +81,7 @@ def place_order(tenant_id: int, body: Any) -> OrderResult:
             name = person["external_id"] if person else None
             event = OrderEvent(COMPLETED, event_id, order.placed_at, lines, None, data["context"], name)
             emit_order_event(session, tenant, order, event)
+        count_sold(session, lines)
         return OrderResult(order.external_id, order.status, event_ids(tenant, order.external_id, lines), created=True)
 
 

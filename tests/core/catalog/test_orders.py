@@ -133,6 +133,16 @@ def test_the_same_order_from_many_senders_is_stored_once(backend: Backend) -> No
     assert (len(backend.rows("orders")), len(backend.rows("order_items")), len(backend.emitted())) == (1, 1, 1)
 
 
+def test_orders_of_the_same_tickets_at_the_same_moment_do_not_lock_each_other_out(backend: Backend) -> None:
+    tenant_id = backend.marketplace.tenant_id
+    bodies = [backend.marketplace.order(f"A-{number}", visitor_id=f"v-{number}") for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda body: place_order(tenant_id, body), bodies))
+    assert all(result.created for result in made)
+    (kind,) = [row for row in backend.rows("ticket_types") if row["external_id"] == "tt-1"]
+    assert kind["sold"] == 80
+
+
 def test_numbers_of_orders_belong_to_their_marketplace(backend: Backend, other_marketplace: Marketplace) -> None:
     mine = backend.placed()
     headers = other_marketplace.bearer()

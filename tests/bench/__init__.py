@@ -1,0 +1,1 @@
+"""Benchmarks against a whole installation on this machine."""

@@ -1,0 +1,124 @@
+"""A small load generator: processes with threads that keep their connections, on the loopback interface only."""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+# (method, path, headers, body) of the next request; made while the clock stands still for nobody, so keep it cheap.
+Make = Callable[[], tuple[str, str, dict[str, str], bytes]]
+START_TIMEOUT = 60.0
+
+
+@dataclass(slots=True)
+class Measured:
+    """What one run saw: seconds of each answered request, answers by status, and the run's length."""
+
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Answers per second."""
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """The common part of a benchmark's line."""
+        return {
+            "n": len(self.latencies),
+            "seconds": round(self.seconds, 1),
+            "p50_ms": milliseconds(self.latencies, 50),
+            "p99_ms": milliseconds(self.latencies, 99),
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+        }
+
+
+def milliseconds(seconds: Iterable[float], percentile: int) -> float:
+    """A percentile (1 to 99) in milliseconds."""
+    values = list(seconds)
+    if len(values) < 2:
+        return round(1000 * sum(values), 2)
+    return round(1000 * statistics.quantiles(values, n=100, method="inclusive")[percentile - 1], 2)
+
+
+def closed_loop(
+    base_url: str, maker: Callable[[int], Make], *, seconds: float, processes: int, threads: int
+) -> Measured:
+    """Ask as fast as answers come, over ``processes`` × ``threads`` connections, each with requests of its own maker."""
+    context = multiprocessing.get_context("fork")
+    gate = context.Barrier(processes + 1)
+    with_results = [context.Pipe(duplex=False) for _ in range(processes)]
+    children = [
+        context.Process(target=_process, args=(base_url, maker, number, threads, seconds, gate, sender), daemon=True)
+        for number, (_, sender) in enumerate(with_results)
+    ]
+    for child in children:
+        child.start()
+    gate.wait(START_TIMEOUT)
+    parts = [receiver.recv() for receiver, _ in with_results]
+    for child in children:
+        child.join(START_TIMEOUT)
+    total = Measured(seconds=max(part.seconds for part in parts))
+    for part in parts:
+        total.latencies += part.latencies
+        total.statuses += part.statuses
+    return total
+
+
+def _process(
+    base_url: str, maker: Callable[[int], Make], number: int, threads: int, seconds: float, gate: Any, sender: Any
+) -> None:
+    parts = [Measured() for _ in range(threads)]
+    makers = [maker(number * threads + index) for index in range(threads)]
+    gate.wait(START_TIMEOUT)
+    started = time.perf_counter()
+    workers = [
+        threading.Thread(target=_connection, args=(base_url, make, started + seconds, part))
+        for make, part in zip(makers, parts, strict=True)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    result = Measured(seconds=time.perf_counter() - started)
+    for part in parts:
+        result.latencies += part.latencies
+        result.statuses += part.statuses
+    sender.send(result)
+
+
+def _connection(base_url: str, make: Make, until: float, part: Measured) -> None:
+    client = Client(base_url)
+    while time.perf_counter() < until:
+        asked = time.perf_counter()
+        status, _ = client.ask(*make())
+        part.latencies.append(time.perf_counter() - asked)
+        part.statuses[status] += 1
+    client.close()
+
+
+class Client:
+    """One connection that is kept."""
+
+    def __init__(self, base_url: str) -> None:
+        address = urlsplit(base_url)
+        self._connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """Send a request; returns status and body of the answer."""
+        self._connection.request(method, path, body or None, headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()

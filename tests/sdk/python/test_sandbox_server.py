@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import struct
 import threading
 import time
 from datetime import timedelta
@@ -14,6 +15,7 @@ import requests
 from adrail import Platform
 from adrail.sandbox import SandboxServer, endpoints_at
 from tests.sdk.python.sandboxes import NOW, Client, Counter, Plain
+from tests.waiting import until
 
 
 def test_platforms_are_mounted_below_their_slugs(client: Client) -> None:
@@ -229,3 +231,20 @@ def test_slugs_are_checked(slug: str) -> None:
 def test_two_emulators_of_one_platform_are_refused() -> None:
     with pytest.raises(ValueError, match="share a slug"):
         SandboxServer([Plain(), Plain()])
+
+
+def test_a_browser_that_drops_its_connection_is_no_news(capfd: pytest.CaptureFixture[str]) -> None:
+    before = serving_threads()
+    with SandboxServer([Counter()]) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET /counter/api/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.recv(1)
+        # Not lingering turns the end into a reset, as browsers do it.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        until(lambda: serving_threads() == before, what="the end of the dropped connection")
+    assert capfd.readouterr().err == ""
+
+
+def serving_threads() -> int:
+    """How many connections sandboxes hold."""
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from adrail.sandbox.handler import SandboxHandler
 from adrail.sandbox.host import SandboxHost
@@ -26,6 +27,11 @@ class _HttpServer(ThreadingHTTPServer):
         # HTTPServer looks its own name up, which may take seconds where no resolver answers.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A browser that drops a connection it kept alive is no fault of ours.
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class SandboxServer:

@@ -92,7 +92,7 @@ class OrderContextIn(ma.Schema):
         keys=fields.String(validate=validate.Length(min=1, max=64)),
         values=fields.String(validate=validate.Length(max=500)),
         load_default=dict,
-        validate=validate.Length(max=20),
+        validate=validate.Length(max=200),
     )
 
 

@@ -1,10 +1,12 @@
 /** Owns what is read off the page: where the visitor is, how they came, and the ad click ids they carry. */
-import { readCookie } from "./storage";
-import type { Context } from "./types";
+import { cookieNames, readCookie } from "./storage";
+import type { Context, Snapshot } from "./types";
 
 const CLICK_PARAMETERS = ["gclid", "gbraid", "wbraid", "fbclid", "ttclid", "li_fat_id"];
-/** Click id → the first-party cookie that carries it. */
-const CLICK_COOKIES = { fbc: "_fbc", fbp: "_fbp", ttp: "_ttp", ttclid: "ttclid", li_fat_id: "li_fat_id" };
+/** First-party cookies whose name, without the underscore, is that of the click id they carry: for marketing only, … */
+const MARKETING_COOKIE = /^(_fb[cp]|_ttp|ttclid|li_fat_id)$/;
+/** … and for whoever grants analytics or marketing. */
+const MEASURING_COOKIE = /^_ga(_|$)/;
 const URL_LENGTH = 2048;
 
 type Values = Record<string, string>;
@@ -54,11 +56,14 @@ export function speaks(touch: Touch): boolean {
   return !!(touch.referrer || Object.keys({ ...touch.utm, ...touch.click_ids }).length);
 }
 
-export function clickCookies(): Values {
+/** Click ids in cookies, as far as consent lets them be read. */
+export function clickCookies({ analytics, marketing }: Pick<Snapshot, "analytics" | "marketing">): Values {
   const found: Values = {};
-  for (const [name, cookie] of Object.entries(CLICK_COOKIES)) {
-    const value = readCookie(cookie);
-    if (value) found[name] = value;
+  for (const name of cookieNames()) {
+    if ((marketing && MARKETING_COOKIE.test(name)) || ((analytics || marketing) && MEASURING_COOKIE.test(name))) {
+      const value = readCookie(name);
+      if (value) found[name.replace(/^_/, "")] = value.slice(0, 500);
+    }
   }
   return found;
 }

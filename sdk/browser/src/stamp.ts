@@ -8,8 +8,8 @@ export function stamp(draft: Draft, identity: Identity, consent: Snapshot): Enve
   const { id, session, sequence, touch } = identity.advance(consent.marketing, 1);
   const { context, payload } = draft;
   if (touch) context.utm = touch.utm;
-  if (consent.marketing) context.click_ids = { ...touch?.click_ids, ...clickCookies() };
-  else {
+  context.click_ids = { ...(consent.marketing && touch?.click_ids), ...clickCookies(consent) };
+  if (!consent.marketing) {
     context.page.url = withoutClickIds(context.page.url);
     context.referrer = withoutClickIds(context.referrer);
   }

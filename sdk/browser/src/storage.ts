@@ -39,6 +39,14 @@ export function keys(start: string): string[] {
   }
 }
 
+export function cookieNames(): string[] {
+  try {
+    return document.cookie.split("; ").map((pair) => pair.split("=")[0]!);
+  } catch {
+    return [];
+  }
+}
+
 export function readCookie(name: string): string | null {
   try {
     const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));

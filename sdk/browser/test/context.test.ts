@@ -1,10 +1,12 @@
 import "./browser";
 import assert from "node:assert/strict";
-import test from "node:test";
-import { readTouch, withoutClickIds } from "../src/context";
+import test, { afterEach } from "node:test";
+import { clickCookies, readTouch, withoutClickIds } from "../src/context";
 import { sampled } from "../src/options";
 
 const HOME = "https://tickets.example";
+
+afterEach(() => Object.assign(document, { cookie: "" }));
 
 function arrive(path: string, referrer: string) {
   return readTouch(new URL(HOME + path) as unknown as Location, referrer);
@@ -30,6 +32,29 @@ test("click ids are cut out of an address and nothing else is", () => {
   assert.equal(withoutClickIds(`${HOME}/a?gclid=1&wbraid=2&x=3`), `${HOME}/a?x=3`);
   assert.equal(withoutClickIds(`${HOME}/a?my_gclid=1`), `${HOME}/a?my_gclid=1`);
   assert.doesNotMatch(withoutClickIds(`${HOME}/a?gclid=1&fbclid=2&ttclid=3`), /clid/);
+});
+
+test("cookies give click ids under their names, as far as consent goes", () => {
+  const measuring = { ga: "GA1.1.98.17", ga_ABCDE12345: "GS2.1.s1795190400$o3" };
+  const marketing = { fbp: "fb.1.2.3", fbc: "fb.1.2.c", ttp: "t p", ttclid: "T", li_fat_id: "L" };
+  const cookie =
+    "_ga=GA1.1.98.17; _ga_ABCDE12345=GS2.1.s1795190400%24o3; _fbp=fb.1.2.3; _fbc=fb.1.2.c; _ttp=t%20p; ttclid=T; " +
+    "li_fat_id=L; _gat=1; ga=own; fbp=own; _adrail_vid=v; _ga_BROKEN=%; session=s";
+  Object.assign(document, { cookie });
+  assert.deepEqual(clickCookies({ analytics: true, marketing: true }), { ...measuring, ...marketing });
+  assert.deepEqual(clickCookies({ analytics: false, marketing: true }), { ...measuring, ...marketing });
+  assert.deepEqual(clickCookies({ analytics: true, marketing: false }), measuring);
+  assert.deepEqual(clickCookies({ analytics: false, marketing: false }), {});
+});
+
+test("a frame that may not read cookies has no click ids from them", () => {
+  const refuse = () => {
+    throw new Error("sandboxed");
+  };
+  const before = Object.getOwnPropertyDescriptor(document, "cookie")!;
+  Object.defineProperty(document, "cookie", { get: refuse, configurable: true });
+  assert.deepEqual(clickCookies({ analytics: true, marketing: true }), {});
+  Object.defineProperty(document, "cookie", before);
 });
 
 test("the sample is a fixed share of visitors, and unknown id forms are in it", () => {

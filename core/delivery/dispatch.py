@@ -13,6 +13,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import orjson
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from adrail import Auth, Outcome, Retry, SendRequest, Throttled
@@ -30,6 +33,12 @@ from core.registry import registry, transport
 BUDGET_SECONDS = 100.0
 """A job ends by itself well before its time limit, which would strike anywhere."""
 RENEW_SECONDS = 30.0
+KEEP_SECONDS = 45.0
+"""Longer than a database needs to start again, and short enough for the job's time limit."""
+KEEP_PAUSE_SECONDS = 0.5
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+
+log = structlog.get_logger(__name__)
 
 
 def nothing_to_do() -> None:
@@ -78,8 +87,11 @@ class Lease:
         if time.monotonic() - self._renewed < RENEW_SECONDS:
             return True
         self._sign_of_life()
-        with tenant_session(self._tenant_id) as session:
-            until = claims.renew(session, self._ids, self.until)
+        try:
+            with tenant_session(self._tenant_id) as session:
+                until = claims.renew(session, self._ids, self.until)
+        except AWAY:
+            return False  # what was answered so far must be written first
         self.until, self._renewed = until or self.until, time.monotonic()
         return until is not None
 
@@ -94,7 +106,7 @@ def _send(tenant_id: int, batch: Batch, lease: Lease) -> list[Outcome]:
         answers.update((row.id, answer) for row, answer in answered if answer is not None)
         if stops([answer.outcome for answer in answers.values()]):
             break
-    announce(_write(tenant_id, batch, lease, answers))
+    announce(_keep(tenant_id, batch, lease, answers))
     return [answer.outcome for answer in answers.values()]
 
 
@@ -118,6 +130,19 @@ def _request(batch: Batch, rows: Sequence[Delivery]) -> SendRequest:
         now=batch.now,
         transport=transport(registry().get(batch.connection.provider)),
     )
+
+
+def _keep(tenant_id: int, batch: Batch, lease: Lease, answers: Mapping[int, Answer]) -> list[Finished]:
+    """Write what came of a batch, also when the database is away for a moment: else everything would leave again."""
+    last_try = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            return _write(tenant_id, batch, lease, answers)
+        except AWAY as exc:
+            if time.monotonic() > last_try:
+                raise
+            log.warning("answers of a platform wait for the database", answers=len(answers), reason=type(exc).__name__)
+            time.sleep(KEEP_PAUSE_SECONDS)
 
 
 def _write(tenant_id: int, batch: Batch, lease: Lease, answers: Mapping[int, Answer]) -> list[Finished]:

@@ -10,12 +10,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from adrail.settings import setting_fields
 from core.accounts.api import Actor, create_key, create_organizer, create_tenant, create_user
 from core.catalog.api import insert_live_events
 from core.codes.api import create_code
 from core.db.session import tenant_session
+from core.registry import registry
 
 ORIGIN = "https://shop.example"
+# The platform by which tests try what core does for all of them; the plugins' own tests tell the others apart.
+PLATFORM = "meta"
 _numbers = itertools.count(1)
 
 
@@ -51,10 +55,9 @@ class Marketplace:
 
     def add_code(self, provider: str, name: str, public_id: str, *, organizer: str | None = None, **data: Any) -> int:
         """Add a tracking code with a server-side token; ``name`` is how the test calls it."""
-        settings = {**data.pop("settings", {})}
         actor = self.organizer(organizer) if organizer else self.staff
         level = {} if organizer else {"level": "marketplace"}
-        settings = {"pixel_id": public_id, "access_token": secrets.token_hex(20), **settings}
+        settings = {**_example(provider, public_id), **data.pop("settings", {})}
         view = create_code(actor, {"provider": provider, "enabled": True, "settings": settings, **level, **data})
         self.codes[name] = view.id
         return view.id
@@ -112,6 +115,13 @@ class Marketplace:
             ],
         }
         return {**body, **changes}
+
+
+def _example(provider: str, public_id: str) -> dict[str, Any]:
+    """Settings with this public id and random secrets."""
+    declared = setting_fields(registry().get(provider).settings)
+    hidden = {item.name: secrets.token_hex(20) for item, info in declared if info.secret}
+    return {next(item.name for item, info in declared if info.public_id): public_id, **hidden}
 
 
 def make_marketplace() -> Marketplace:

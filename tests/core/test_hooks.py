@@ -13,10 +13,9 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
 from core.connections.api import list_connections, pause
-from core.registry import registry
 from server.app import create_app
 from server.cli import main
-from tests.marketplace import Marketplace
+from tests.marketplace import PLATFORM, Marketplace
 from tests.pipeline import ingest, run_pipeline
 from tests.plugin_distribution import REGISTERS, PluginFolder
 from tests.webui.people import member
@@ -84,9 +83,7 @@ def enrich_event(event):
     assert context["page"] == {"url": "https://shop.example/"}
 
 
-@pytest.mark.parametrize(
-    "answer", ["'text'", "[1]", "{1: 2}", "{'o': object()}", "{'nul': chr(0)}", "1 / 0"]
-)
+@pytest.mark.parametrize("answer", ["'text'", "[1]", "{1: 2}", "{'o': object()}", "{'nul': chr(0)}", "1 / 0"])
 def test_what_cannot_be_stored_is_left_out_and_the_event_stays(
     client: FlaskClient, marketplace: Marketplace, admin_connection: Admin, plugins: PluginFolder, answer: str
 ) -> None:
@@ -220,24 +217,22 @@ def delivery_finished(event, outcome):
 """
     )
     plugins.activate()
-    platform = registry().supporting("conversions")[0].slug
-    marketplace.add_code(platform, "shop", "100000000000010")
+    marketplace.add_code(PLATFORM, "shop", "100000000000010")
     order = client.post("/api/v1/orders", json=marketplace.order(), headers=marketplace.bearer())
     assert order.status_code == 201
     run_pipeline()
     [(event, outcome)] = plugins.module(name).heard
-    assert (event.tenant_id, event.platform, event.state) == (marketplace.tenant_id, platform, "accepted")
+    assert (event.tenant_id, event.platform, event.state) == (marketplace.tenant_id, PLATFORM, "accepted")
     assert type(outcome).__name__ == "Accepted"
 
 
 def test_connection_changed_tells_the_new_state(database: str, marketplace: Marketplace, plugins: PluginFolder) -> None:
     name = plugins.add(REGISTERS + LISTENER)
     plugins.activate()
-    platform = registry().supporting("conversions")[0].slug
-    marketplace.add_code(platform, "shop", "100000000000011")
+    marketplace.add_code(PLATFORM, "shop", "100000000000011")
     connection = list_connections(marketplace.staff).items[0].id
     plugins.module(name).heard.clear()
     pause(marketplace.staff, connection, "on holiday")
     [event] = plugins.module(name).heard
-    assert (event.tenant_id, event.connection_id, event.platform) == (marketplace.tenant_id, connection, platform)
+    assert (event.tenant_id, event.connection_id, event.platform) == (marketplace.tenant_id, connection, PLATFORM)
     assert (event.state, event.reason) == ("paused", "on holiday")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from core.accounts.api import Actor
-from core.codes.api import CodeView, create_code, providers
+from core.codes.api import CodeView, create_code
+from tests.marketplace import PLATFORM
 
-PROVIDER = next(item.slug for item in providers() if item.has_pixel and item.has_conversions)
+PROVIDER = PLATFORM
 TOKEN = "canary-EAAB-7f21c9d04e"
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from adrail.sandbox import SandboxServer
 from core.delivery import verdicts
-from tests.core.delivery.world import World, provider
-from tests.marketplace import Marketplace
+from tests.core.delivery.world import World
+from tests.marketplace import PLATFORM, Marketplace
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bare_world(marketplace: Marketplace, sandbox: SandboxServer) -> World:
     """A marketplace without tracking codes."""
-    return World(marketplace, sandbox, provider())
+    return World(marketplace, sandbox, PLATFORM)
 
 
 @pytest.fixture

@@ -20,17 +20,11 @@ from core.db.session import tenant_session
 from core.delivery import api, jobs
 from core.delivery.stored import StoredEvent
 from core.privacy.api import ConsentStatement, record_statements
-from core.registry import registry
 from core.security.crypto import keyring
 from tests.marketplace import ORIGIN, Marketplace
 from tests.platform_records import conversions
 
 IP, UA = "198.51.100.7", "Mozilla/5.0 (canary)"
-
-
-def provider() -> str:
-    """The first installed platform that takes conversions and has a sandbox; tests know no platform by name."""
-    return next(item.slug for item in registry().supporting("conversions") if item.sandbox)
 
 
 @dataclass(slots=True)
@@ -141,11 +135,9 @@ class World:
         sent = conversions(self.sandbox.url, self.provider)
         return [item for item in sent if item["pixel"] == self.pixels[name]]
 
-    def say(self, subject_type: str, subject: str, *, marketing: bool, at: datetime | None = None) -> None:
-        """Write what a visitor or person says about marketing."""
-        statement = ConsentStatement(
-            subject_type, subject, {"marketing": marketing}, "consent_api", at or datetime.now(UTC)
-        )
+    def say(self, subject_type: str, subject: str, *, at: datetime | None = None, **purposes: bool) -> None:
+        """Write what a visitor or person says about purposes, such as ``marketing=False``."""
+        statement = ConsentStatement(subject_type, subject, purposes, "consent_api", at or datetime.now(UTC))
         with tenant_session(self.tenant_id) as session:
             assert record_statements(session, self.tenant_id, [statement]) == 1
 

@@ -16,8 +16,7 @@ from werkzeug.test import TestResponse
 from core.codes.api import bump_generation
 from core.config import settings
 from core.db import session as db
-from core.registry import registry
-from tests.marketplace import ORIGIN, Marketplace
+from tests.marketplace import ORIGIN, PLATFORM, Marketplace
 from tests.waiting import until
 
 BASE = "/api/marketplace-client"
@@ -25,15 +24,14 @@ EVENT = f"{BASE}/events/event-1/tracking-config"
 CART = f"{BASE}/carts/tracking-config"
 WHOLE, OWN, OTHER = "100000000000001", "100000000000002", "100000000000003"
 CANARY = "canary-EAAB-90817263"
-PROVIDER = registry().supporting("pixel")[0].slug
 
 
 @pytest.fixture
 def shop(marketplace: Marketplace) -> Marketplace:
     secret = {"access_token": CANARY}
-    marketplace.add_code(PROVIDER, "whole", WHOLE, settings=secret)
-    marketplace.add_code(PROVIDER, "own", OWN, organizer="org-1", settings=secret)
-    marketplace.add_code(PROVIDER, "other", OTHER, organizer="org-2", settings=secret)
+    marketplace.add_code(PLATFORM, "whole", WHOLE, settings=secret)
+    marketplace.add_code(PLATFORM, "own", OWN, organizer="org-1", settings=secret)
+    marketplace.add_code(PLATFORM, "other", OTHER, organizer="org-2", settings=secret)
     return marketplace
 
 
@@ -70,7 +68,7 @@ def test_answer_may_be_cached_and_is_revalidated_by_entity_tag(client: FlaskClie
     assert first.headers["ETag"] == f'"{first.get_json()["version"]}"'
     again = client.get(EVENT, headers={**key, "If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
-    shop.add_code(PROVIDER, "late", OTHER, organizer="org-1", live_event_id="ev-1")
+    shop.add_code(PLATFORM, "late", OTHER, organizer="org-1", live_event_id="ev-1")
     changed = until(
         lambda: client.get(EVENT, headers={**key, "If-None-Match": first.headers["ETag"]}).status_code == 200,
         seconds=2,

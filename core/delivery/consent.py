@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,17 +15,23 @@ from core.events.api import linked_persons
 from core.privacy.api import denied_after
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+KNOWN = "data_processing"
+"""The purpose under which a visitor was tied to a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the ledger says at ``checked_at``; ``ledger_id`` is the row that decided, None when it holds none."""
+    """What the ledger says at ``checked_at``; ``ledger_id`` is the row that decided, None when it holds none.
+
+    ``nameless``: it may leave, but no longer say who the person was.
+    """
 
     purpose: str
     denied: bool
     ledger_id: int | None
     captured_at: datetime | None
     checked_at: datetime
+    nameless: bool = False
 
     def as_receipt(self) -> dict[str, Any]:
         """Return what is kept with the delivery as proof."""
@@ -53,17 +59,26 @@ def check(session: Session, tenant_id: int, rows: Sequence[Delivery], now: datet
         for after in (said_at(row), EVER)
     ]
     answers = denied_after(session, tenant_id, [question[1:] for question in asked])
-    checked = {row.id: Checked(row.purpose, False, None, captured_at(row), now) for row in rows}
-    for position, (delivery_id, _, _, purpose, after) in enumerate(asked):
+    nameless = _nameless(session, tenant_id, rows, subjects)
+    checked = {row.id: Checked(row.purpose, False, None, captured_at(row), now, row.id in nameless) for row in rows}
+    for position, (delivery_id, _, _, _, after) in enumerate(asked):
         if position not in answers or checked[delivery_id].denied:
             continue
         denied, ledger_id = answers[position]
         before = checked[delivery_id]
         if denied and after != EVER:
-            checked[delivery_id] = Checked(purpose, True, ledger_id, before.captured_at, now)
+            checked[delivery_id] = replace(before, denied=True, ledger_id=ledger_id)
         elif not denied and before.ledger_id is None:
-            checked[delivery_id] = Checked(purpose, False, ledger_id, before.captured_at, now)
+            checked[delivery_id] = replace(before, ledger_id=ledger_id)
     return checked
+
+
+def _nameless(
+    session: Session, tenant_id: int, rows: Sequence[Delivery], subjects: Mapping[int, list[tuple[str, str]]]
+) -> set[int]:
+    asked = [(row.id, (kind, subject, KNOWN, said_at(row))) for row in rows for kind, subject in subjects[row.id]]
+    answers = denied_after(session, tenant_id, [question for _, question in asked])
+    return {asked[position][0] for position, (denied, _) in answers.items() if denied}
 
 
 def captured_at(row: Delivery) -> datetime | None:

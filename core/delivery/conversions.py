@@ -38,7 +38,7 @@ def build(row: Delivery, person: PersonIdentifiers | None, checked: Checked) -> 
         search_string=made.get("search_string"),
         source_url=made.get("source_url"),
         items=tuple(_item(entry) for entry in made.get("items", ())),
-        user=_user(row, person),
+        user=_user(row, None if checked.nameless else person),
         custom_params=made.get("custom_params") or {},
     )
 

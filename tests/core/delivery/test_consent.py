@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,6 +78,17 @@ def test_a_no_counts_when_it_came_after_the_snapshot_whatever_the_visitors_clock
     world.plan(world.event(consent={"marketing": True, "captured_at": (now + captured).isoformat()}))
     world.say("visitor", "v-1", marketing=False, at=now + timedelta(seconds=1))
     assert_withdrawn(world, "v-1")
+
+
+@pytest.mark.parametrize("subject", [("visitor", "v-1"), ("person", "c-7")], ids=["visitor", "buyer"])
+def test_who_no_longer_wants_to_be_known_is_sent_without_a_name(world: World, subject: tuple[str, str]) -> None:
+    world.plan(world.event(person_id=world.person()))
+    world.say(*subject, data_processing=False)
+    world.deliver()
+    (sent,) = world.received("org-1")
+    assert sent["user_data"]["external_id"] == [hashlib.sha256(b"v-1").hexdigest()]
+    assert not {"em", "ph", "fn", "ln", "ct", "country"} & set(sent["user_data"])
+    assert {row.state for row in world.rows()} == {"accepted"}
 
 
 def test_a_no_before_the_snapshot_is_history(world: World) -> None:

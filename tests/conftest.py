@@ -5,31 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, settings
 
 from adrail.sandbox import SandboxServer
 from tests.marketplace import Marketplace, make_marketplace
 from tests.platform_records import reset
 from tests.plugin_distribution import PluginFolder
 from tests.process_state import forget, use_environment
+from tests.rounds import register_profiles
 from tests.servers import TestServers, create_database, database_url, drop_database, valkey_url
 
-# A fixture made once per test is what we want: the database is the same for all examples, each brings its own ids.
-_EVERYWHERE: dict[str, Any] = {
-    "deadline": None,
-    "database": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture],
-}
-settings.register_profile("test", max_examples=50, derandomize=True, **_EVERYWHERE)
-settings.register_profile("proof", max_examples=2_000, print_blob=True, **_EVERYWHERE)
-settings.load_profile("test")
+register_profiles()
 
 _SERVERS = pytest.StashKey[TestServers]()
 

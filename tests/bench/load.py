@@ -53,7 +53,7 @@ def milliseconds(seconds: Iterable[float], percentile: int) -> float:
 def closed_loop(
     base_url: str, maker: Callable[[int], Make], *, seconds: float, processes: int, threads: int
 ) -> Measured:
-    """Ask as fast as answers come, over ``processes`` × ``threads`` connections, each with requests of its own maker."""
+    """Ask as fast as answers come, over ``processes`` × ``threads`` connections; each has a maker of its own."""
     context = multiprocessing.get_context("fork")
     gate = context.Barrier(processes + 1)
     with_results = [context.Pipe(duplex=False) for _ in range(processes)]

@@ -14,8 +14,8 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 EVENTS_PER_VISIT = 20
 
 
-def event(facts: dict[str, Any], visit: str, sequence_no: int) -> dict[str, Any]:
-    """A page view of about 1.2 KB, as the browser SDK sends it."""
+def event(facts: dict[str, Any], visit: str, sequence_no: int, decided_at: str) -> dict[str, Any]:
+    """A page view of about 1.2 KB, as the browser SDK sends it; the visitor decided once, at ``decided_at``."""
     now = datetime.now(UTC).isoformat()
     page = f"{facts['base_url']}/demo/events/{facts['demo_event_slug']}"
     return {
@@ -31,7 +31,7 @@ def event(facts: dict[str, Any], visit: str, sequence_no: int) -> dict[str, Any]
             "analytics": True,
             "marketing": False,
             "data_processing": True,
-            "captured_at": now,
+            "captured_at": decided_at,
             "copy_hash": "3f1c9a7be2",
         },
         "context": {
@@ -60,15 +60,15 @@ def event(facts: dict[str, Any], visit: str, sequence_no: int) -> dict[str, Any]
 def collector(facts: dict[str, Any], size: int) -> Make:
     """Requests with ``size`` events each; one event goes to the endpoint for one."""
     headers = {"X-Adrail-Key": facts["write_key"], "Content-Type": "application/json", "User-Agent": AGENT}
-    visit, sent = uuid.uuid4().hex, 0
+    visit, decided_at, sent = "", "", 0
 
     def make() -> tuple[str, str, dict[str, str], bytes]:
-        nonlocal visit, sent
+        nonlocal visit, decided_at, sent
         events = []
         for _ in range(size):
             if sent % EVENTS_PER_VISIT == 0:
-                visit = uuid.uuid4().hex
-            events.append(event(facts, visit, sent % EVENTS_PER_VISIT))
+                visit, decided_at = uuid.uuid4().hex, datetime.now(UTC).isoformat()
+            events.append(event(facts, visit, sent % EVENTS_PER_VISIT, decided_at))
             sent += 1
         if size == 1:
             return "POST", "/api/tx/events", headers, orjson.dumps(events[0])

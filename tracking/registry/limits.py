@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 MAX_DEPTH = 16
 MAX_VALUES = 5_000
+NUL = ("characters", "contains the character NUL (U+0000), which cannot be stored; remove it")
 
 
 def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
@@ -20,19 +23,17 @@ def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
         values += len(container)
         if values > MAX_VALUES:
             return "size", f"more than {MAX_VALUES} values; send less in one event"
-        children = container
-        if type(container) is dict:
-            if any("\0" in name for name in container):
-                return _nul()
-            children = container.values()
-        for child in children:
-            kind = type(child)
-            if kind is dict or kind is list:
-                stack.append((child, depth + 1))
-            elif kind is str and "\0" in child:
-                return _nul()
-    return None
+        children = container.values() if type(container) is dict else container
+        stack += [(child, depth + 1) for child in children if type(child) is dict or type(child) is list]
+    # Written as JSON, a NUL is these six letters. So is a text that merely names it, hence the second look.
+    return NUL if b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
 
 
-def _nul() -> tuple[str, str]:
-    return "characters", "contains the character NUL (U+0000), which cannot be stored; remove it"
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    if isinstance(value, dict):
+        return any("\0" in name for name in value) or any(map(_holds_nul, value.values()))
+    return False

@@ -1,0 +1,1 @@
+"""The checks that try their luck, at full size."""

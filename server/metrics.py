@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.db.session import maintainer_session
 from core.events.api import shards
 from core.jobs import QUEUES
+from core.registry import registry
 from core.valkey import client
 from server.vitals import Vitals
 
@@ -86,9 +87,12 @@ def _tables() -> Iterator[GaugeMetricFamily]:
         "adrail_deliveries_oldest_seconds", "Age of the oldest pending delivery", labels=["platform"]
     )
     outbox = GaugeMetricFamily("adrail_outbox_rows", "Outbox rows not handed on")
+    # A gauge that vanishes with its last row would look like one that is no longer measured.
+    found = {platform.slug: (0, 0.0) for platform in registry().all()}
     with maintainer_session() as session:
-        for row in session.execute(WAITING):
-            waiting.add_metric([row.provider], row.waiting)
-            age.add_metric([row.provider], float(row.age))
+        found |= {row.provider: (row.waiting, float(row.age)) for row in session.execute(WAITING)}
         outbox.add_metric([], session.scalar(OUTBOX) or 0)
+    for platform, (count, seconds) in found.items():
+        waiting.add_metric([platform], count)
+        age.add_metric([platform], seconds)
     yield from (waiting, age, outbox)

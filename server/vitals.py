@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
 from core.events.api import shards
+from core.registry import registry
 from core.valkey import client
 from tracking.ingest.entries import DEAD_STREAM, GROUP
 
@@ -102,8 +103,9 @@ def _database() -> list[GaugeMetricFamily]:
     dead = GaugeMetricFamily("adrail_connections_dead", "Accounts that need a new token", labels=["platform"])
     with maintainer_session() as session:
         row = session.execute(TABLES).one()
-        for item in session.execute(DEAD_CONNECTIONS):
-            dead.add_metric([item.provider], item.dead)
+        counts = {item.provider: item.dead for item in session.execute(DEAD_CONNECTIONS)}
+    for platform in sorted({*counts, *(item.slug for item in registry().all())}):
+        dead.add_metric([platform], counts.get(platform, 0))
     return [
         _gauge("adrail_outbox_oldest_seconds", "Age of the oldest outbox row", float(row.outbox_seconds)),
         _gauge("adrail_schedule_late_seconds", "How late the most overdue scheduled job is", float(row.late_seconds)),

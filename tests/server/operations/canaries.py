@@ -76,7 +76,12 @@ def misbehave(facts: Mapping[str, Any], order: dict[str, Any]) -> None:
     broken = {**order, "person": {**PERSON, "country": "Nowhere"}, "currency": TOKEN, "external_id": PERSON["email"]}
     session.post(f"{base}/api/v1/orders", json=broken, headers=bearer, timeout=10)
     session.get(f"{base}/api/v1/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
-    for event in ({"event_name": PERSON["email"], **PERSON}, [PERSON], {"payload": PERSON, "event_name": "page_view"}):
+    hostile: list[Any] = [
+        {"event_name": PERSON["email"], **PERSON},
+        [PERSON],
+        {"payload": PERSON, "event_name": "page_view"},
+    ]
+    for event in hostile:
         session.post(f"{base}/api/tx/events", json=event, headers=key, timeout=10)
     session.put(
         f"{base}/api/tx/consent", json={"visitor_id": PERSON["email"], "consent": TOKEN}, headers=key, timeout=10

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import requests
 
 Facts = dict[str, Any]
@@ -40,19 +42,8 @@ class Backend:
     @contextmanager
     def selling(self) -> Iterator[None]:
         """Sell without a break until the block is left."""
-        stop = threading.Event()
-
-        def run() -> None:
-            while not stop.is_set():
-                self.sell()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
+        with repeated(self.sell):
             yield
-        finally:
-            stop.set()
-            thread.join()
 
     def _order(self, number: str) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat()
@@ -81,6 +72,78 @@ class Backend:
                 }
             ],
         }
+
+
+class Visitor:
+    """Looks at pages; ``accepted`` are the ids of events that were answered with «accepted»."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self.accepted: list[str] = []
+        self.refused: list[int] = []
+
+    def look(self) -> None:
+        """Send one event."""
+        now, event_id = datetime.now(UTC).isoformat(), str(uuid.uuid4())
+        event: dict[str, Any] = {
+            "event_id": event_id,
+            "event_name": "page_view",
+            "event_version": 1,
+            "occurred_at": now,
+            "source_system": "web",
+            "visitor_id": f"v-{event_id}",
+            "session_id": f"s-{event_id}",
+            "consent_snapshot": {"analytics": True, "marketing": False, "captured_at": now},
+        }
+        answer = requests.post(
+            f"{self._facts['base_url']}/api/tx/events",
+            json=event,
+            headers={"X-Adrail-Key": self._facts["write_key"]},
+            timeout=10,
+        )
+        if answer.status_code == 202 and answer.json()["accepted"] == 1:
+            self.accepted.append(event_id)
+        else:
+            self.refused.append(answer.status_code)
+
+    @contextmanager
+    def browsing(self) -> Iterator[None]:
+        """Look at pages without a break until the block is left."""
+        with repeated(self.look):
+            yield
+
+    def stored(self, url: str) -> set[str]:
+        """Which of the accepted events are in the store; fails on one that is there twice."""
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(
+                "SELECT event_id::text, count(*) FROM tx_events WHERE event_id = ANY(%s::uuid[]) GROUP BY 1",
+                [self.accepted],
+            ).fetchall()
+        assert {count for _, count in rows} <= {1}
+        return {event_id for event_id, _ in rows}
+
+
+@contextmanager
+def repeated(step: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again in the background; fails when it did."""
+    stop, problems = threading.Event(), []
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                step()
+            except Exception as exc:  # noqa: BLE001 - reported below
+                problems.append(exc)
+                return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    assert not problems, problems
 
 
 def delivery_items(facts: Facts) -> Iterator[dict[str, Any]]:

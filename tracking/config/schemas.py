@@ -26,6 +26,9 @@ class CodeEntry(ma.Schema):
     public_id = fields.String(required=True)
     level = fields.String(required=True, validate=validate.OneOf(["marketplace", "organizer", "live_event"]))
     organizer_id = fields.String(required=True, allow_none=True)
+    live_events = fields.List(
+        fields.String(), metadata={"description": "in a cart: whose items it may see; else all of its organiser's"}
+    )
     purposes = fields.List(fields.String(), required=True)
     events = fields.Dict(keys=fields.String(), required=True, metadata={"example": {"order_completed": {"name": "…"}}})
     settings = fields.Dict(keys=fields.String(), required=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 METADATA_KEY = "adrail.setting"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingInfo:
     """What one settings field means to a person and to the validator.
 
@@ -15,28 +16,14 @@ class SettingInfo:
     schema has ``public_id=True``: the id that pages carry (pixel, measurement or container id).
     """
 
-    __slots__ = ("example", "help", "label", "pattern", "placeholder", "public_id", "secret", "usual")
-
-    def __init__(
-        self,
-        *,
-        label: str,
-        help: str = "",
-        pattern: str = "",
-        usual: str = "",
-        example: str = "",
-        placeholder: str = "",
-        secret: bool = False,
-        public_id: bool = False,
-    ) -> None:
-        self.label = label
-        self.help = help
-        self.pattern = pattern
-        self.usual = usual
-        self.example = example
-        self.placeholder = placeholder
-        self.secret = secret
-        self.public_id = public_id
+    label: str
+    help: str = ""
+    pattern: str = ""
+    usual: str = ""
+    example: str = ""
+    placeholder: str = ""
+    secret: bool = False
+    public_id: bool = False
 
 
 def setting(

@@ -9,7 +9,11 @@ export async function tellChoice(consent: Consent, settings: () => { endpoint: s
     const choice = consent.choice;
     if (!choice?.unsent) return;
     const { endpoint, key } = settings();
-    const body = JSON.stringify({ visitor_id: choice.unsent, consent: choice.snapshot });
+    const body = JSON.stringify({
+      visitor_id: choice.unsent,
+      sent_at: new Date().toISOString(),
+      consent: choice.snapshot,
+    });
     const { status } = await call("PUT", `${endpoint}/consent`, key, body, failures > 0);
     if (!worthRetrying(status)) return consent.confirmed(choice);
     await pause(backoff(failures + 1));

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from sqlalchemy import text
@@ -22,6 +23,7 @@ SELECT s.tenant_id, t.slug, s.site_id, s.write_key, s.allowed_origins FROM sites
 WHERE t.status = 'active' AND (CAST(:slug AS text) IS NULL OR t.slug = :slug) ORDER BY t.id, s.id LIMIT 1
 """)
 STORED_SECONDS = 20.0
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def ready() -> Iterator[Finding]:
@@ -101,5 +103,6 @@ def _session_id(event_id: uuid.UUID) -> str:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    session.trust_env = False  # proxies of the environment are not for our own server
+    if urlsplit(settings().base_url).hostname in LOOPBACK:
+        session.proxies["no_proxy"] = "*"  # proxies of the environment are not for this machine
     return session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -104,5 +105,6 @@ def _session_id(event_id: uuid.UUID) -> str:
 def _session() -> requests.Session:
     session = requests.Session()
     if urlsplit(settings().base_url).hostname in LOOPBACK:
-        session.proxies["no_proxy"] = "*"  # proxies of the environment are not for this machine
+        session.trust_env = False  # proxies of the environment are not for this machine, but its certificates are
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE", True)
     return session

@@ -106,5 +106,5 @@ def _session() -> requests.Session:
     session = requests.Session()
     if urlsplit(settings().base_url).hostname in LOOPBACK:
         session.trust_env = False  # proxies of the environment are not for this machine, but its certificates are
-        session.verify = os.environ.get("REQUESTS_CA_BUNDLE", True)
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     return session

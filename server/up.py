@@ -146,7 +146,7 @@ def _settle_environment(plan: Plan) -> None:
 
 def _prepare_database(plan: Plan) -> None:
     """Migrate, and give the long-running processes logins that are no superuser."""
-    from core.accounts.api import ensure_installation_key  # noqa: PLC0415 - settings are complete only now
+    from core.accounts.api import ensure_installation_key, tenant_key  # noqa: PLC0415 - settings are complete only now
     from core.config import settings  # noqa: PLC0415
     from core.db.migrate import upgrade  # noqa: PLC0415
     from core.db.session import dispose_engines  # noqa: PLC0415
@@ -155,6 +155,7 @@ def _prepare_database(plan: Plan) -> None:
     check_endpoints(settings())
     upgrade()
     ensure_installation_key()
+    tenant_key(None)  # says at once when the database was sealed with other master keys
     if "DATABASE_URL" in plan.environment:
         plan.environment |= local_state.restricted_logins(plan.data_dir, plan.database_url)
     dispose_engines()

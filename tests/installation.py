@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,10 +20,11 @@ FOREIGN = ("DATABASE_URL", "REDIS_URL")
 
 
 class Installation:
-    """Started by `with`; ``facts`` is its ready.json."""
+    """Started by `with`; ``facts`` is its ready.json. ``prefix`` is a command that starts it as somebody else."""
 
-    def __init__(self, *options: str, **environment: str) -> None:
+    def __init__(self, *options: str, prefix: Sequence[str] = (), **environment: str) -> None:
         self._options = options
+        self._prefix = prefix
         self._environment = environment
         self.data_dir = Path(tempfile.mkdtemp(prefix="adrail-up-"))
         self.data_dir.chmod(0o755)
@@ -43,7 +45,7 @@ class Installation:
         command = [sys.executable, "-m", "server", "up", "--port", "0", "--data-dir", str(self.data_dir)]
         with (self.data_dir / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self._options],
+                [*self._prefix, *command, *self._options],
                 env={**clean, **self._environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,

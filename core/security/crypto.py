@@ -77,7 +77,13 @@ class Keyring:
         key_id = key_id_of(sealed)
         if key_id not in self._keys:
             raise DecryptionError(f"master key {key_id!r} is not configured; add it to ADRAIL_MASTER_KEYS")
-        return decrypt(self._for(key_id, purpose), sealed[1 + sealed[0] :], purpose)
+        try:
+            return decrypt(self._for(key_id, purpose), sealed[1 + sealed[0] :], purpose)
+        except DecryptionError:
+            raise DecryptionError(
+                f"what master key {key_id!r} sealed for {purpose!r} does not open: it is damaged, was sealed for "
+                "something else, or another key had this name; set ADRAIL_MASTER_KEYS to the key that sealed it"
+            ) from None
 
     @property
     def current(self) -> str:

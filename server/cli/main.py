@@ -30,6 +30,7 @@ class Group(click.Group):
         from core.db.roles import RoleError  # noqa: PLC0415
         from core.embedded.errors import EmbeddedServerError  # noqa: PLC0415
         from core.registry import PluginError  # noqa: PLC0415
+        from core.security.crypto import DecryptionError  # noqa: PLC0415
 
         try:
             return super().invoke(ctx)
@@ -40,7 +41,7 @@ class Group(click.Group):
             raise click.ClickException(f"PostgreSQL cannot be used: {exc.orig}\nCheck DATABASE_URL.") from None
         except redis.ConnectionError as exc:
             raise click.ClickException(f"Valkey cannot be used: {exc}\nCheck REDIS_URL.") from None
-        except (ConfigError, EmbeddedServerError, PluginError, RoleError) as exc:
+        except (ConfigError, DecryptionError, EmbeddedServerError, PluginError, RoleError) as exc:
             raise click.ClickException(str(exc)) from None
 
     def _plugin_commands(self) -> dict[str, click.Command]:

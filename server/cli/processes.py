@@ -129,11 +129,17 @@ def sandbox(host: str, port: int) -> None:
         raise click.ClickException("ADRAIL_ENV is production, where the sandbox is refused; unset it to try things out")
     from adrail.sandbox import SandboxServer  # noqa: PLC0415
     from core.registry import registry  # noqa: PLC0415
+    from server.stopping import stop_event  # noqa: PLC0415
 
+    stop = stop_event()
     emulators = [item.sandbox.create() for item in registry().supporting("sandbox") if item.sandbox]
-    server = SandboxServer(emulators, host, port)
-    click.echo(f"sandbox on {server.url} for {', '.join(item.slug for item in registry().supporting('sandbox'))}")
-    server.serve_forever()
+    try:
+        server = SandboxServer(emulators, host, port)
+    except OSError as exc:
+        raise click.ClickException(f"{host}:{port} cannot be used ({exc.strerror}); choose another --port") from None
+    with server:
+        click.echo(f"sandbox on {server.url} for {', '.join(item.slug for item in registry().supporting('sandbox'))}")
+        stop.wait()
 
 
 def _prepare() -> None:

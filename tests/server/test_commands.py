@@ -129,16 +129,6 @@ def test_no_process_starts_on_what_it_cannot_rely_on(
     assert "canary" not in message
 
 
-def test_no_process_starts_on_a_forgetful_valkey(database: str) -> None:
-    from core.valkey import client
-
-    client().config_set("appendonly", "no")
-    try:
-        assert "keeps no append-only file" in refused(run("ingest"))
-    finally:
-        client().config_set("appendonly", "yes")
-
-
 def test_commands_say_when_a_server_is_away(database: str) -> None:
     with use_environment(DATABASE_URL="postgresql://u:canary@127.0.0.1:1/x"):
         for command in (["migrate"], ["migrate", "--show"], ["demo", "seed"]):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.install import find_chromium
 from tests.browser.shop import Visit
 from tests.installation import Installation
 from tests.platform_records import reset
+from tests.waiting import until
 
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -28,9 +31,28 @@ def installation() -> Iterator[Installation]:
 
 @pytest.fixture
 def facts(installation: Installation) -> dict[str, Any]:
-    """ready.json; the sandbox has forgotten what earlier tests sent."""
+    """ready.json; the sandbox has forgotten what earlier tests sent, of which nothing is under way any more."""
+    settle(installation.facts)
     reset(installation.facts["sandbox_url"])
     return installation.facts
+
+
+def settle(facts: dict[str, Any]) -> None:
+    """Wait until nothing is waiting to be delivered and nothing has come for a second."""
+    address, headers = (
+        f"{facts['base_url']}/api/v1/deliveries/ledger",
+        {"Authorization": f"Bearer {facts['server_key']}"},
+    )
+    seen: tuple[dict[str, Any], float] = ({}, 0.0)
+
+    def quiet() -> bool:
+        nonlocal seen
+        ledger = requests.get(address, headers=headers, timeout=5).json()
+        if ledger != seen[0]:
+            seen = ledger, time.monotonic()
+        return ledger["pending"] == 0 and time.monotonic() - seen[1] > 1
+
+    until(quiet, what="the end of what earlier tests sent")
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ from typing import Any
 import requests
 
 from tests.browser.shop import Visit
-from tests.platform_records import browser_hits, conversions
+from tests.platform_records import browser_hits, conversions, received
 from tests.waiting import until
 
+GOOGLE_HITS, GOOGLE_SERVER = "/ga4/script/g/collect", "/ga4/api/mp/collect"
 FUNNEL = ("ViewContent", "AddToCart", "InitiateCheckout", "Purchase")
 
 
@@ -98,6 +99,41 @@ def test_the_purchase_is_in_the_delivery_log_within_three_seconds(visit: Visit) 
     assert {row["canonical"] for row in rows} == {"order_completed"}
 
 
+def test_a_purchase_that_browser_and_server_report_is_counted_once_by_client_and_order(visit: Visit) -> None:
+    order = buy_with_consent(visit)
+    streams = pixels_of(visit, "ga4")
+    browser, server = (purchases_at_google(visit, streams, path) for path in (GOOGLE_HITS, GOOGLE_SERVER))
+    cookies = {str(item["name"]): str(item["value"]) for item in visit.page.context.cookies()}
+    client = cookies["_ga"].removeprefix("GA1.1.")
+    for stream in streams:
+        [hit], [sent] = browser[stream], server[stream]
+        [event] = sent["body"]["events"]
+        assert (hit["query"]["cid"], hit["query"]["ep.transaction_id"]) == (client, order)
+        assert (sent["body"]["client_id"], event["params"]["transaction_id"]) == (client, order)
+        assert f".s{event['params']['session_id']}$" in cookies[f"_ga_{stream.removeprefix('G-')}"]
+        assert hit["notes"]["duplicates"] + sent["notes"]["duplicates"] == 1
+        assert float(hit["query"]["epn.value"]) == event["params"]["value"] == price(visit) * 2
+
+
+def purchases_at_google(visit: Visit, streams: set[str], path: str) -> dict[str, list[dict[str, Any]]]:
+    """Records of purchases by stream, once every stream has some."""
+
+    def found() -> dict[str, list[dict[str, Any]]] | None:
+        visit.page.evaluate("0")  # lets the browser go on
+        records: dict[str, list[dict[str, Any]]] = {stream: [] for stream in streams}
+        for item in received(visit.facts["sandbox_url"], "ga4"):
+            if item["path"] == path and "purchase" in {item["query"].get("en"), *names_in(item["body"])}:
+                records[item["query"].get("tid") or item["query"]["measurement_id"]].append(item)
+        return records if all(records.values()) else None
+
+    return until(found, what=f"a purchase of every stream at {path}")
+
+
+def names_in(body: Any) -> set[str]:
+    """Names of a server request's events."""
+    return {event["name"] for event in body["events"]} if isinstance(body, dict) else set()
+
+
 def buy_with_consent(visit: Visit) -> str:
     """Walk from the event's page to the thank-you page; returns the order's number."""
     visit.open_event()
@@ -107,13 +143,13 @@ def buy_with_consent(visit: Visit) -> str:
     return visit.pay()
 
 
-def pixels_of(visit: Visit) -> set[str]:
-    """Public ids that the demo event's page carries, as any page may read them."""
+def pixels_of(visit: Visit, provider: str = "meta") -> set[str]:
+    """Public ids of a platform that the demo event's page carries, as any page may read them."""
     address = (
         f"{visit.facts['base_url']}/api/marketplace-client/events/{visit.facts['demo_event_slug']}/tracking-config"
     )
     codes = requests.get(address, params={"key": visit.facts["write_key"]}, timeout=5).json()["codes"]
-    pixels = {code["public_id"] for code in codes}
+    pixels = {code["public_id"] for code in codes if code["provider"] == provider}
     assert len(pixels) == 2
     return pixels
 

@@ -11,6 +11,7 @@ from flask import Flask
 from adrail.sandbox import SandboxServer
 from core.codes.api import get_code, list_codes, update_code
 from core.db.session import tenant_session
+from core.registry import registry
 from tests.marketplace import Marketplace
 from tests.webui.people import Elements, Person, member, readable
 
@@ -50,8 +51,27 @@ def test_without_codes_the_list_says_what_to_do_next(owner: Person) -> None:
     assert "Add tracking code" in text
 
 
-def test_with_one_platform_adding_starts_with_its_form(owner: Person) -> None:
-    assert owner.client.get("/codes/new?live_event=ev-1").location == "/codes/new/meta?live_event=ev-1"
+def test_adding_starts_with_the_choice_of_a_platform_and_keeps_the_live_event(owner: Person) -> None:
+    links = {link.get("href") for link in Elements(owner.get("/codes/new?live_event=ev-1")).named("a")}
+    assert {f"/codes/new/{platform.slug}?live_event=ev-1" for platform in registry().supporting("pixel")} <= links
+    assert 'value="ev-1"' in owner.get("/codes/new/ga4?live_event=ev-1")
+
+
+def test_a_platform_of_many_kinds_of_settings_has_a_form_too(owner: Person) -> None:
+    wrong = {
+        "measurement_id": "UA-1",
+        "place": "organizer",
+        "conversion_events": EVENTS,
+        "consent_purpose": "analytics",
+    }
+    assert "This does not look like a Measurement ID, for example G-ABCDE12345." in readable(
+        owner.send("/codes/new/ga4", wrong).text
+    )
+    added = owner.send(
+        "/codes/new/ga4", {**wrong, "measurement_id": "G-ABCDE12345", "server_events": "order_completed"}
+    )
+    assert added.status_code == 302
+    assert "Google Analytics 4 G-ABCDE12345 All my events" in readable(owner.get("/codes/"))
 
 
 def test_the_form_is_made_from_the_platforms_settings(owner: Person) -> None:

@@ -1,10 +1,15 @@
-"""Turning SIGTERM and SIGINT into an event that loops can wait on."""
+"""How processes end: SIGTERM and SIGINT as an event that loops can wait on, and children that go with their parent."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
+import sys
 import threading
 from types import FrameType
+
+PR_SET_PDEATHSIG = 1
 
 
 def stop_event() -> threading.Event:
@@ -17,3 +22,14 @@ def stop_event() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _set)
     return event
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel send this process a SIGTERM when its parent ends in whatever way, where it can (Linux).
+
+    For children that a library starts: one whose parent was killed would hold its port or its lock for ever.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        if os.getppid() != parent:  # it ended before this was asked for
+            os.kill(os.getpid(), signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from core.jobs import CONVERSIONS, DEFAULT, QUEUES, enqueue, queue
 from core.registry import registry
 from core.schedules import ensure_schedules, tick
 from core.valkey import client, mark
+from server.stopping import end_with
 
 TICK_JOB = "core.schedules.tick"
 RECOVER_JOB = "core.delivery.jobs.recover"
@@ -91,8 +93,9 @@ def run_worker(names: tuple[str, ...], *, burst: bool = False) -> None:
     The queues take turns: a platform that is away for hours must not keep sweeps, partitions and mails from running.
     """
     registry().call("startup", processes=["worker"])
-    free_dead_timers(client(), names or QUEUES)
     if not burst:
+        os.register_at_fork(after_in_child=functools.partial(end_with, os.getpid()))  # RQ forks its timer
+        free_dead_timers(client(), names or QUEUES)
         enqueue(CONVERSIONS, RECOVER_JOB)
     Worker(names or QUEUES).work(
         with_scheduler=not burst, burst=burst, dequeue_strategy=DequeueStrategy.ROUND_ROBIN, logging_level=None

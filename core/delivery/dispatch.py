@@ -1,4 +1,4 @@
-"""Sending what is due on one connection: prepare a batch, call the platform, write what came of it, until all is done.
+"""Sending what is due on one connection: prepare a batch, call the platform, write what came of it, and the next one.
 
 The network is never touched inside a transaction. A crash at any point leaves rows whose lease runs out, and they are
 sent again under the same event id, by which the platform knows them.
@@ -53,7 +53,10 @@ def run(
     sign_of_life: Callable[[], None] = nothing_to_do,
     budget_seconds: float = BUDGET_SECONDS,
 ) -> timedelta | None:
-    """Send until nothing is due; returns when to come back, None when nothing waits or a person has to act first."""
+    """Send until nothing is due, time is up or nobody can be reached.
+
+    Returns when to come back, None when nothing waits or a person has to act first.
+    """
     deadline = time.monotonic() + budget_seconds
     while time.monotonic() < deadline:
         before_claim()

@@ -15,9 +15,9 @@ def test_a_stranger_gets_through_the_five_minutes(visit: Visit) -> None:
     sign_in_through_the_thank_you_page(visit)
     expect(deliveries(page, "Accepted")).to_have_count(1, timeout=WAIT_MS)
     page.get_by_role("navigation").get_by_role("link", name="Deliveries").click()
-    expect(deliveries(page, "Accepted")).to_have_count(4, timeout=WAIT_MS)
     for words in ("Event page view", "Add to cart", "Checkout started", "Purchase"):
-        expect(deliveries(page, words)).to_have_count(1, timeout=WAIT_MS)
+        # Other visitors of the same installation may have come this way before.
+        expect(deliveries(page, words).filter(has_text="Accepted").first).to_be_visible(timeout=WAIT_MS)
     add_code(page)
     expect(page.get_by_text("Meta answers for the pixel")).to_be_visible(timeout=WAIT_MS)
     see_what_fires(page)
@@ -59,8 +59,7 @@ def add_code(page: Page) -> None:
     """Step 3."""
     page.get_by_role("navigation").get_by_role("link", name="Tracking codes").click()
     page.get_by_role("link", name="Add tracking code").click()
-    if page.get_by_role("link", name="Meta").count():
-        page.get_by_role("link", name="Meta").click()
+    page.get_by_role("link", name="Meta").click()
     page.get_by_text("One live event", exact=True).click()
     page.get_by_label("Which live event?").fill("Winter Lights")
     page.get_by_role("group", name="Live events").get_by_text("Winter Lights").click()

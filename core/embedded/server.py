@@ -48,7 +48,7 @@ class EmbeddedServer(ABC):
 
     @property
     def port(self) -> int:
-        """The TCP port; kept over restarts of this object, unless another program takes it meanwhile."""
+        """The TCP port; kept over restarts of this object, because others were told of it."""
         if self._port is None:
             raise EmbeddedServerError(f"{self.title} has not been started")
         return self._port
@@ -134,6 +134,7 @@ class EmbeddedServer(ABC):
                 user=self.data_dir.user,
             )
             if self._becomes_ready(deadline):
+                self._wanted_port = self._port
                 return
             said = log_since(self.log, offset)
             if time.monotonic() > deadline or not any(text in said for text in self.passing_failures):

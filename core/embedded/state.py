@@ -13,6 +13,9 @@ from core.embedded.paths import DataDir
 
 _SECRETS = "secrets.json"
 _PORTS = "ports.json"
+# Linux gives 32768 and above to outgoing connections, other systems 49152 and above.
+_FIRST_PORT, _END_OF_PORTS = 20_000, 32_768
+_TRIES = 100
 
 
 def secret(data_dir: DataDir, name: str) -> str:
@@ -73,9 +76,16 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _any_free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below those that systems give to outgoing connections.
+
+    While a server is down one of these may take its port, even one that was trying to reach the server and then talks
+    to itself.
+    """
+    for _ in range(_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(_END_OF_PORTS - _FIRST_PORT)
+        if _is_free(port):
+            return port
+    raise EmbeddedServerError(f"{_TRIES} ports between {_FIRST_PORT} and {_END_OF_PORTS} are all in use")
 
 
 def _is_free(port: int) -> bool:

@@ -155,8 +155,8 @@ def test_a_worker_runs_the_tick_and_what_it_finds(admin_connection: Admin) -> No
 
 
 def test_jobs_go_to_known_queues_as_json_and_leave_no_result(database: str) -> None:
-    job = enqueue(DEFAULT, "core.jobs.nothing", 7, "seven", job_id="fixed")
-    assert (job.id, job.retries_left, job.retry_intervals, job.result_ttl) == ("fixed", 3, [1, 10, 60], 0)
+    job = enqueue(DEFAULT, "core.jobs.nothing", 7, "seven")
+    assert (job.retries_left, job.retry_intervals, job.result_ttl) == (3, [1, 10, 60], 0)
     assert stored_call(job) == ["core.jobs.nothing", None, [7, "seven"], {}]
     with pytest.raises(ValueError, match="unknown queue 'conversation'; known: conversions"):
         enqueue("conversation", "core.jobs.nothing")

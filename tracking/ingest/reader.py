@@ -88,20 +88,24 @@ class Reader:
 
     def _handle(self, items: Sequence[Item]) -> None:
         chunk: list[Pair] = []
-        for pair in self._decoded(items):
+        damaged: list[tuple[Item, Exception]] = []
+        for pair in self._decoded(items, damaged):
             chunk.append(pair)
             if sum(len(entry.events) for _, entry in chunk) >= BATCH_EVENTS:
                 self._store(chunk)
                 chunk = []
         if chunk:
             self._store(chunk)
+        # Last, because a Valkey without memory left cannot take them until the others are gone.
+        for item, exc in damaged:
+            self._set_aside(item, exc)
 
-    def _decoded(self, items: Sequence[Item]) -> Iterator[Pair]:
+    def _decoded(self, items: Sequence[Item], damaged: list[tuple[Item, Exception]]) -> Iterator[Pair]:
         for item in items:
             try:
                 entry = decode(item.fields)
             except (KeyError, ValueError, TypeError) as exc:
-                self._set_aside(item, exc)
+                damaged.append((item, exc))
             else:
                 yield item, entry
 

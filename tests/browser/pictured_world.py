@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from server.local_state import secrets_of
 from tests.installation import FOREIGN, Installation
 from tests.waiting import until
 
+# Several worlds may stand in one installation, whose orders have one number each.
+_numbers = itertools.count(2041)
 CODES = "/api/marketplace-client/organizer/tracking-codes"
 USUAL, SPECIAL = ("ev-2", "tt-2-ga", "60.00"), ("ev-1", "tt-1-ga", "89.00")
 """Live event, ticket type and its price: one with the organiser's default code, one with a code of its own."""
@@ -28,7 +31,6 @@ class World:
     def __init__(self, installation: Installation) -> None:
         self.facts = installation.facts
         self._data_dir = installation.data_dir
-        self._orders = 0
         self.codes = self._get(CODES, provider="meta")["items"]
 
     def code(self, live_event: str | None) -> dict[str, Any]:
@@ -45,8 +47,7 @@ class World:
         self, ticket: tuple[str, str, str] = USUAL, *, quantity: int = 2, consent: bool = True, currency: str = "RON"
     ) -> str:
         """Report an order as the marketplace's backend does; returns its number."""
-        self._orders += 1
-        number, now = f"SC-{2040 + self._orders}", datetime.now(UTC).isoformat()
+        number, now = f"SC-{next(_numbers)}", datetime.now(UTC).isoformat()
         live_event, ticket_type, price = ticket
         total = f"{quantity * Decimal(price):.2f}"
         body: dict[str, Any] = {

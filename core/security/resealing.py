@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     MetaData,
     Select,
     Table,
@@ -90,16 +89,14 @@ def reseal(item: SealedColumn, ring: Keyring, progress: Progress = lambda _: Non
         with maintainer_session() as session:
             _take_time(session)
             found = session.execute(_foreign(item, ring, after)).all()
-            rows = session.execute(_locked(item, ring, found)).all() if found else []
-            changed = [fresh for row in rows if (fresh := _fresh(item, ring, row)) is not None]
-            if changed:
-                session.connection().execute(_update(item), changed)
+            fresh = [values for row in found if (values := _fresh(item, ring, row)) is not None]
+            changed = session.connection().execute(_replace(item), fresh).rowcount if fresh else 0
         if not found:
             return result
-        after = tuple(found[-1])
-        result.changed += len(changed)
-        result.unreadable += len(rows) - len(changed)
-        progress(len(changed))
+        after = tuple(found[-1][:-1])
+        result.changed += changed
+        result.unreadable += len(found) - len(fresh)
+        progress(changed)
 
 
 def unreadable(item: SealedColumn, ring: Keyring) -> list[str]:
@@ -133,31 +130,30 @@ def _keys(item: SealedColumn) -> list[Column[Any]]:
     return list(item.table.primary_key.columns)
 
 
-def _is_foreign(item: SealedColumn, ring: Keyring) -> ColumnElement[bool]:
-    prefix = key_prefix(ring.current)
-    return and_(func.length(item.column) > 0, func.substring(item.column, 1, len(prefix)) != prefix)
-
-
 def _foreign(item: SealedColumn, ring: Keyring, after: tuple[Any, ...] | None) -> Select[Any]:
-    query = select(*_keys(item)).where(_is_foreign(item, ring)).order_by(*_keys(item)).limit(BATCH)
-    return query if after is None else query.where(tuple_(*_keys(item)) > after)
-
-
-def _locked(item: SealedColumn, ring: Keyring, found: Sequence[Any]) -> Select[Any]:
-    places = tuple_(*_keys(item)).in_([tuple(row) for row in found])
-    query = select(*_keys(item), item.column).where(places, _is_foreign(item, ring))
-    # Never waiting for a lock, it cannot be part of a deadlock either.
-    return query.with_for_update(skip_locked=True)
+    """The next values under another key, with their places; nothing is locked while a large table is looked through."""
+    prefix = key_prefix(ring.current)
+    query = select(*_keys(item), item.column).where(
+        func.length(item.column) > 0, func.substring(item.column, 1, len(prefix)) != prefix
+    )
+    if after is not None:
+        query = query.where(tuple_(*_keys(item)) > after)
+    return query.order_by(*_keys(item)).limit(BATCH)
 
 
 def _fresh(item: SealedColumn, ring: Keyring, row: Any) -> dict[str, Any] | None:
     try:
-        value = ring.reseal(bytes(row[-1]), item.purpose)
+        fresh = ring.reseal(bytes(row[-1]), item.purpose)
     except DecryptionError:
         return None
-    return {"fresh": value, **{f"key_{column.name}": row[position] for position, column in enumerate(_keys(item))}}
+    place = {f"key_{column.name}": row[position] for position, column in enumerate(_keys(item))}
+    return {"fresh": fresh, "seen": row[-1], **place}
 
 
-def _update(item: SealedColumn) -> Any:
+def _replace(item: SealedColumn) -> Any:
+    """Put a fresh value in the place of the one that was seen, unless somebody changes the row just now."""
     place = and_(*(column == bindparam(f"key_{column.name}") for column in _keys(item)))
-    return update(item.table).where(place).values({item.column.name: bindparam("fresh")})
+    unchanged = select(*_keys(item)).where(place, item.column == bindparam("seen"))
+    # Never waiting for a lock, it cannot be part of a deadlock.
+    free = tuple_(*_keys(item)).in_(unchanged.with_for_update(skip_locked=True))
+    return update(item.table).where(free).values({item.column.name: bindparam("fresh")})

@@ -51,7 +51,7 @@ REASONS = {
     "bot": "A robot, not a person",
     "code_disabled": "The code is switched off",
     "too_old": "Too old for the platform",
-    "not_taken": "The platform has no use for it",
+    "not_taken": "The platform does not take it from our server",
     "retrying": "Tried again by itself",
     "throttled": "The platform asked for a pause",
     "needs_reconnect": "Until you reconnect",

@@ -31,7 +31,7 @@ EXPLAIN = {
         "It had become too old for the platform before it could be sent.",
         "Find out what held it up: a connection that waited for a new token, or an import of old events.",
     ),
-    NOT_TAKEN: ("The platform has no use for this kind of event.", "Nothing to do."),
+    NOT_TAKEN: ("The platform does not take this kind of event from our server.", "Nothing to do."),
     RETRYING: (
         "The last try failed on the way.",
         "Nothing to do: it is tried again by itself, and never counted twice.",

@@ -144,3 +144,10 @@ def test_of_several_visits_the_named_or_the_latest_gives_the_context(marketplace
         named = visit_context(session, marketplace.tenant_id, "v-1", "s-1")
         foreign = visit_context(session, marketplace.tenant_id, "v-1", "s-3")
     assert (latest and latest.session_id, named and named.session_id, foreign) == ("s-2", "s-1", None)
+
+
+def test_the_newest_cookie_of_a_visit_is_the_one_that_counts(marketplace: Marketplace) -> None:
+    fold(marketplace, row(marketplace, "s-1", 1, context={"click_ids": {"fbclid": "x"}}))
+    fold(marketplace, row(marketplace, "s-1", 2, context={"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}))
+    fold(marketplace, row(marketplace, "s-1", 3, context={"page": {"url": "https://shop.example/"}}))
+    assert visit(marketplace, "s-1")["last_touch"] == {"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}

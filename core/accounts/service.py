@@ -66,6 +66,7 @@ class SiteKey:
 
 
 _sites: dict[str, tuple[float, SiteKey | None]] = {}
+_asking: set[str] = set()
 
 
 def find_site(write_key: str) -> SiteKey | None:
@@ -74,8 +75,10 @@ def find_site(write_key: str) -> SiteKey | None:
         return None  # nothing like our keys; the database need not be asked, nor could it take a NUL
     cached = _sites.get(write_key)
     now = time.monotonic()
-    if cached and now < cached[0]:
+    # One asks, the others use what they have: a database that hangs costs one thread, not all of them.
+    if cached and (now < cached[0] or write_key in _asking):
         return cached[1]
+    _asking.add(write_key)
     try:
         with anonymous_session() as session:
             row = session.execute(text("SELECT * FROM adrail_find_site(:key)"), {"key": write_key}).one_or_none()
@@ -85,6 +88,8 @@ def find_site(write_key: str) -> SiteKey | None:
         # Every visitor would otherwise wait for the connection attempt to fail.
         _sites[write_key] = (now + RETRY_SECONDS, cached[1])
         return cached[1]
+    finally:
+        _asking.discard(write_key)
     site = SiteKey(**{**row._asdict(), "allowed_origins": tuple(row.allowed_origins)}) if row else None
     if len(_sites) >= MOST_SITES:
         _forget_unknown_keys()

@@ -48,6 +48,7 @@ def gone() -> int:
         (-1, "elsewhere", 1.0, False),
         (-1, "elsewhere", 40.0, True),
     ],
+    ids=["alive", "alive-silent", "dead", "elsewhere", "elsewhere-silent"],
 )
 def test_the_lock_of_a_dead_timer_is_freed(pid: int, hostname: str | None, silent: float, freed: bool) -> None:
     timer(gone() if pid == -1 else pid, hostname, silent)

@@ -36,7 +36,7 @@ def test_the_turn_and_the_rows_of_a_dead_worker_go_to_the_next_job(world: World)
     assert len(world.received("org-1")) == 1
 
 
-@pytest.mark.parametrize("holder", ["of another version", mark()])
+@pytest.mark.parametrize("holder", ["of another version", mark()], ids=["foreign", "own"])
 def test_whoever_may_be_alive_keeps_turn_and_rows(world: World, holder: str) -> None:
     connection = in_hand(world, "org-1", holder)
     jobs.deliver(world.tenant_id, connection)

@@ -28,7 +28,7 @@ def test_the_next_reader_stores_what_a_dead_process_took(page: Page, store: Stor
     assert len(store.event_ids()) == 2
 
 
-@pytest.mark.parametrize("holder", ["of-another-version", mark()])
+@pytest.mark.parametrize("holder", ["of-another-version", mark()], ids=["foreign", "own"])
 def test_whoever_may_be_alive_keeps_what_it_took(page: Page, store: Store, holder: str) -> None:
     ingest()
     page.send(event())

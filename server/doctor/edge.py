@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
-import requests
+import orjson
 from sqlalchemy import text
 
 from core.config import settings
@@ -23,7 +25,7 @@ SITE = text("""
 SELECT s.tenant_id, t.slug, s.site_id, s.write_key, s.allowed_origins FROM sites s JOIN tenants t ON t.id = s.tenant_id
 WHERE t.status = 'active' AND (CAST(:slug AS text) IS NULL OR t.slug = :slug) ORDER BY t.id, s.id LIMIT 1
 """)
-STORED_SECONDS = 20.0
+STORED_SECONDS, ANSWER_SECONDS = 20.0, 10.0
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -31,18 +33,18 @@ def ready() -> Iterator[Finding]:
     """The web server answers and finds its servers."""
     url = f"{settings().base_url}/readyz"
     try:
-        answer = _session().get(url, timeout=5)
-    except requests.RequestException as exc:
+        status, _ = _ask("/readyz")
+    except OSError as exc:
         yield warn(
             "web",
-            f"{url} cannot be reached from here ({type(exc).__name__})",
+            f"{url} cannot be reached from here ({_reason(exc)})",
             "Start `adrail web`; or is ADRAIL_BASE_URL wrong, or only reachable from elsewhere?",
         )
         return
-    if answer.status_code == 200:
+    if status == 200:
         yield ok("web", f"{settings().base_url} is ready")
     else:
-        yield fail("web", f"{url} answers {answer.status_code}", "Its answer says what is missing; look at its log.")
+        yield fail("web", f"{url} answers {status}", "Its answer says what is missing; look at its log.")
 
 
 def probe(slug: str | None) -> Iterator[Finding]:
@@ -66,17 +68,15 @@ def _sent(site: Any, event_id: uuid.UUID, now: datetime) -> Iterator[Finding]:
     if site.allowed_origins:
         headers["Origin"] = site.allowed_origins[0]
     try:
-        answer = _session().post(
-            f"{settings().base_url}/api/tx/events", json=_event(event_id, now), headers=headers, timeout=10
-        )
-        said = answer.json()
-        taken = answer.status_code == 202 and said["accepted"] == 1
-    except (requests.RequestException, ValueError, KeyError) as exc:
-        yield fail("probe", f"the collector cannot be used ({type(exc).__name__})", "See the check «web».")
+        status, body = _ask("/api/tx/events", orjson.dumps(_event(event_id, now)), headers)
+        said = orjson.loads(body)
+    except (OSError, ValueError) as exc:
+        yield fail("probe", f"the collector cannot be used ({_reason(exc)})", "See the check «web».")
         return
+    taken = status == 202 and said.get("accepted") == 1
     if not taken:
         why = said.get("detail") or said.get("errors") or said
-        yield fail("probe", f"the collector answered {answer.status_code}: {why}", "Repair what it says.")
+        yield fail("probe", f"the collector answered {status}: {why}", "Repair what it says.")
     elif wait_until(lambda: is_stored(site.tenant_id, event_id, now), STORED_SECONDS):
         took = (time.monotonic() - started) * 1000
         yield ok("probe", f"an event of {site.slug} was accepted, stored and removed again within {took:.0f} ms")
@@ -102,9 +102,19 @@ def _session_id(event_id: uuid.UUID) -> str:
     return f"adrail-doctor-{event_id.hex}"
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    if urlsplit(settings().base_url).hostname in LOOPBACK:
-        session.trust_env = False  # proxies of the environment are not for this machine, but its certificates are
-        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    return session
+def _ask(path: str, body: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, bytes]:
+    """Status and body; raises `OSError` when nobody answers."""
+    base = settings().base_url  # http or https, by its check
+    # Proxies of the environment are not for this machine.
+    opener = build_opener(ProxyHandler({})) if urlsplit(base).hostname in LOOPBACK else build_opener()
+    request = Request(base + path, body, dict(headers))  # noqa: S310
+    try:
+        with opener.open(request, timeout=ANSWER_SECONDS) as answer:
+            return answer.status, answer.read()
+    except HTTPError as exc:
+        with exc:
+            return exc.code, exc.read()
+
+
+def _reason(exc: Exception) -> str:
+    return str(getattr(exc, "reason", exc))

@@ -13,7 +13,7 @@ import pytest
 from core.codes.api import forget_codes
 from core.connections.api import link, replace_secrets
 from core.db.session import tenant_session
-from core.delivery import claims, dispatch, preparing, reasons
+from core.delivery import dispatch, preparing, reasons
 from core.delivery.api import delivery_detail
 from core.delivery.preparing import Batch, prepare
 from core.registry import GROUP, Registry, transport
@@ -286,83 +286,6 @@ def test_what_is_too_old_is_ignored_and_does_not_sink_its_batch(world: World) ->
     assert states.pop(old.event_id) == ("ignored", reasons.TOO_OLD)
     assert set(states.values()) == {("accepted", None)}
     assert len(world.received("org-1")) == 3
-
-
-def test_a_worker_that_dies_leaves_its_rows_to_another_with_the_same_event_id(world: World) -> None:
-    stored = world.event()
-    world.plan(stored)
-    connection = world.connection("org-1").id
-    abandoned = prepare(world.tenant_id, connection)
-    assert isinstance(abandoned, Batch)
-    assert isinstance(prepare(world.tenant_id, connection), Batch) is False
-    wait = dispatch.run(world.tenant_id, connection)
-    assert wait is not None
-    assert timedelta(seconds=100) < wait <= claims.LEASE
-    assert world.received("org-1") == []
-
-    world.sql("UPDATE conversion_deliveries SET lease_until = now() - interval '1 second'")
-    dispatch.run(world.tenant_id, connection)
-    row = world.rows("org-1")[0]
-    assert (row.state, row.attempts) == ("accepted", 2)
-    assert [item["event_id"] for item in world.received("org-1")] == [str(stored.event_id)]
-
-
-def test_a_worker_that_lost_its_lease_cannot_undo_what_the_next_one_found_out(world: World) -> None:
-    world.plan(world.event())
-    connection = world.connection("org-1").id
-    slow = prepare(world.tenant_id, connection)
-    assert isinstance(slow, Batch)
-    world.sql("UPDATE conversion_deliveries SET lease_until = now() - interval '1 second'")
-    dispatch.run(world.tenant_id, connection)
-    world.fault("http_500", "org-1")
-    lease = dispatch.Lease(world.tenant_id, slow, dispatch.nothing_to_do, NEVER)
-    dispatch._send(world.tenant_id, slow, lease)
-    row = world.rows("org-1")[0]
-    assert row.state == "accepted"
-    assert [attempt.outcome for attempt in world.attempts(row.id)] == ["accepted", "retry"]
-
-
-def test_a_worker_that_lost_its_lease_leaves_the_next_ones_lease_alone(world: World) -> None:
-    world.plan(world.event())
-    connection = world.connection("org-1").id
-    slow = prepare(world.tenant_id, connection)
-    assert isinstance(slow, Batch)
-    world.sql("UPDATE conversion_deliveries SET lease_until = now() - interval '1 second'")
-    second = prepare(world.tenant_id, connection)
-    assert isinstance(second, Batch)
-    world.fault("http_500", "org-1")
-    for batch, state in ((slow, "pending"), (second, "accepted")):
-        dispatch._send(world.tenant_id, batch, dispatch.Lease(world.tenant_id, batch, dispatch.nothing_to_do, NEVER))
-        row = world.rows("org-1")[0]
-        assert (row.state, row.attempts) == (state, 2)
-        assert row.lease_until == (second.lease if state == "pending" else None)
-
-
-def test_a_lease_is_prolonged_while_calls_take_long_and_given_up_once_lost(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dispatch, "RENEW_SECONDS", 0.0)
-    world.plan(world.event())
-    batch = prepare(world.tenant_id, world.connection("org-1").id)
-    assert isinstance(batch, Batch)
-    signs: list[None] = []
-    lease = dispatch.Lease(world.tenant_id, batch, lambda: signs.append(None), NEVER)
-    assert lease.may_go_on()
-    assert len(signs) == 1
-    assert lease.until > batch.lease
-    assert world.rows("org-1")[0].lease_until == lease.until
-    world.sql("UPDATE conversion_deliveries SET lease_until = now() + interval '9 minutes'")
-    assert not lease.may_go_on()
-
-
-def test_rows_that_were_not_tried_are_given_back_as_they_were(world: World) -> None:
-    world.plan(world.event())
-    batch = prepare(world.tenant_id, world.connection("org-1").id)
-    assert isinstance(batch, Batch)
-    dispatch._send(world.tenant_id, batch, dispatch.Lease(world.tenant_id, batch, dispatch.nothing_to_do, 0.0))
-    row = world.rows("org-1")[0]
-    assert (row.state, row.attempts, row.lease_until, row.reason) == ("pending", 0, None, None)
-    assert world.attempts(row.id) == []
 
 
 def test_events_of_a_code_under_test_travel_in_requests_of_their_own(bare_world: World) -> None:

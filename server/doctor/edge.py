@@ -26,6 +26,7 @@ SELECT s.tenant_id, t.slug, s.site_id, s.write_key, s.allowed_origins FROM sites
 WHERE t.status = 'active' AND (CAST(:slug AS text) IS NULL OR t.slug = :slug) ORDER BY t.id, s.id LIMIT 1
 """)
 STORED_SECONDS, ANSWER_SECONDS = 20.0, 10.0
+NOT_STORED = "See the checks of ingest. Once it is stored, its visitor id begins with adrail-doctor."
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -81,7 +82,7 @@ def _sent(site: Any, event_id: uuid.UUID, now: datetime) -> Iterator[Finding]:
         took = (time.monotonic() - started) * 1000
         yield ok("probe", f"an event of {site.slug} was accepted, stored and removed again within {took:.0f} ms")
     else:
-        yield fail("probe", f"accepted, but not stored within {STORED_SECONDS:.0f} s", "See the checks of ingest.")
+        yield fail("probe", f"accepted, but not stored within {STORED_SECONDS:.0f} s", NOT_STORED)
 
 
 def _event(event_id: uuid.UUID, now: datetime) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from granian.constants import Interfaces
 
 from core.config import settings
 
+STOP_SECONDS = 5
+
 
 def run_web() -> None:
     """Serve until stopped, with as many processes and threads as settings say."""
@@ -23,5 +25,6 @@ def run_web() -> None:
         respawn_interval=0.5,
         websockets=False,
         log_access=False,
-        workers_kill_timeout=10,
+        # Requests at work get this long to end; visitors' idle connections would otherwise hold up every stop.
+        workers_kill_timeout=STOP_SECONDS,
     ).serve()

@@ -40,7 +40,16 @@ class Installation:
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def start(self) -> None:
-        """Start, or start again on the same data."""
+        """Start, or start again on the same data, and wait until it is ready."""
+        self.launch()
+        try:
+            self.facts = until(self._ready, seconds=60, what="ready.json")
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         clean = {k: v for k, v in os.environ.items() if k not in FOREIGN and not k.startswith("ADRAIL_")}
         command = [sys.executable, "-m", "server", "up", "--port", "0", "--data-dir", str(self.data_dir)]
         with (self.data_dir / "up.log").open("ab") as log:
@@ -51,11 +60,6 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        try:
-            self.facts = until(self._ready, seconds=60, what="ready.json")
-        except BaseException:
-            self.stop()
-            raise
 
     def stop(self) -> None:
         """Stop as Ctrl-C does; fails when it takes longer than 30 s."""

@@ -16,13 +16,13 @@ MARKS = {
     "cron": "-m server cron",
     "sandbox": "-m server sandbox",
     "postgres": "config/postgresql.conf",
-    "valkey": "valkey.conf",
+    "valkey": "config/valkey.conf",
 }
 
 
 def table() -> dict[int, tuple[int, str]]:
     """Every process that is not merely waiting to be reaped: id → (parent, command line)."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["ps", "-axwwo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
     found = {}
     for line in listed.stdout.splitlines():
         pid, parent, state, command = [*line.split(None, 3), ""][:4]

@@ -21,6 +21,9 @@ from tests.server.machine import all_gone, below, child
 from tests.server.operations.selling import Backend
 from tests.waiting import until
 
+# The platform whose deliveries are watched; one is enough to see that all parts work.
+PLATFORM = "meta"
+
 pytestmark = pytest.mark.usefixtures("installation")
 
 
@@ -40,7 +43,7 @@ def supervisor(installation: Installation) -> int:
 
 def delivered(installation: Installation, order: str) -> int:
     """How many platform accounts have received an order."""
-    sent = conversions(str(installation.facts["sandbox_url"]))
+    sent = conversions(str(installation.facts["sandbox_url"]), PLATFORM)
     return sum(item["custom_data"].get("order_id") == order for item in sent)
 
 
@@ -55,7 +58,7 @@ def state(installation: Installation, order: str) -> list[str]:
     try:
         answer = requests.get(
             f"{installation.facts['base_url']}/api/v1/deliveries",
-            params={"order": order},
+            params={"order": order, "provider": PLATFORM},
             headers={"Authorization": f"Bearer {installation.facts['server_key']}"},
             timeout=10,
         )
@@ -174,6 +177,19 @@ def test_ctrl_c_ends_everything_in_order(installation: Installation) -> None:
     assert not (installation.data_dir / "ready.json").exists()
     assert installation.log().rstrip().endswith("stopping …")
     assert "database system is shut down" in (installation.data_dir / "logs" / "postgres.log").read_text("utf-8")
+
+
+def test_ctrl_c_during_the_start_leaves_nothing_either(installation: Installation) -> None:
+    """On the stopped installation's data, so that there is no database to be made first."""
+    installation.launch()
+    assert installation.process is not None
+    supervisor = installation.process.pid
+    until(lambda: child(supervisor, "valkey"), seconds=30, what="the start of Valkey")
+    family = below(supervisor) | {supervisor}
+    installation.process.send_signal(signal.SIGINT)
+    assert installation.process.wait(60) == 0, installation.log()
+    all_gone(family)
+    assert not (installation.data_dir / "ready.json").exists()
 
 
 def test_an_ordinary_user_can_run_everything(tmp_path: Path) -> None:

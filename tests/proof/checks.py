@@ -54,8 +54,9 @@ def find_checks(folder: Path) -> list[Check]:
         text = path.read_text("utf-8")
         if LUCKY.search(text):
             tree = ast.parse(text)
-            name = str(path.relative_to(folder).with_suffix(""))
-            found.append(Check(path, name, ast.get_docstring(tree) or "", frozenset(_lucky_tests(tree))))
+            name, lucky = str(path.relative_to(folder).with_suffix("")), frozenset(_lucky_tests(tree))
+            if lucky:
+                found.append(Check(path, name, ast.get_docstring(tree) or "", lucky))
     return found
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ForeignKey,
     Index,
     Integer,
@@ -105,8 +104,6 @@ class Person(HasId, HasTenant, HasCreated, Base):
     last_name_ciphertext: Mapped[bytes | None] = personal(LargeBinary)
     city: Mapped[str | None] = pseudonymous(Text, retention="while_customer")
     country: Mapped[str | None] = pseudonymous(Text, retention="while_customer")
-    marketing_consent: Mapped[bool] = plain(Boolean, server_default=text("false"))
-    data_processing_consent: Mapped[bool] = plain(Boolean, server_default=text("false"))
 
 
 class Order(HasId, HasTenant, HasCreated, Base):

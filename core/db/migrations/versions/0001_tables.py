@@ -275,8 +275,6 @@ def upgrade() -> None:
         sa.Column("last_name_ciphertext", sa.LargeBinary(), nullable=True),
         sa.Column("city", sa.Text(), nullable=True),
         sa.Column("country", sa.Text(), nullable=True),
-        sa.Column("marketing_consent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("data_processing_consent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_persons_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),

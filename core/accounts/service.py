@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.accounts.models import DataKey as DataKeyRow
+from core.accounts.site_copies import recall, remember
 from core.db.session import anonymous_session, maintainer_session, tenant_session
 from core.security.crypto import DataKey, keyring
 from core.security.tokens import key_hash
@@ -70,7 +71,10 @@ _asking: set[str] = set()
 
 
 def find_site(write_key: str) -> SiteKey | None:
-    """Return the site of a write key, or None. Cached for 60 s; an old answer serves while the database is away."""
+    """Return the site of a write key, or None.
+
+    Cached for 60 s; an old answer, also one that another process got, serves while the database is away.
+    """
     if len(write_key) > MAX_KEY or not write_key.isprintable():
         return None  # nothing like our keys; the database need not be asked, nor could it take a NUL
     cached = _sites.get(write_key)
@@ -83,18 +87,27 @@ def find_site(write_key: str) -> SiteKey | None:
         with anonymous_session() as session:
             row = session.execute(text("SELECT * FROM adrail_find_site(:key)"), {"key": write_key}).one_or_none()
     except (OperationalError, InterfaceError, PoolTimeoutError):
-        if cached is None:
+        known = cached[1] if cached else _site(recall(write_key))
+        if cached is None and known is None:
             raise
         # Every visitor would otherwise wait for the connection attempt to fail.
-        _sites[write_key] = (now + RETRY_SECONDS, cached[1])
-        return cached[1]
+        _sites[write_key] = (now + RETRY_SECONDS, known)
+        return known
     finally:
         _asking.discard(write_key)
-    site = SiteKey(**{**row._asdict(), "allowed_origins": tuple(row.allowed_origins)}) if row else None
+    site = _site(row._asdict() if row else None)
+    remember(write_key, asdict(site) if site else None)
     if len(_sites) >= MOST_SITES:
         _forget_unknown_keys()
     _sites[write_key] = (now + SITE_CACHE_SECONDS, site)
     return site
+
+
+def _site(facts: dict[str, Any] | None) -> SiteKey | None:
+    if facts is None:
+        return None
+    namespace = uuid.UUID(str(facts["uuid_namespace"]))
+    return SiteKey(**{**facts, "uuid_namespace": namespace, "allowed_origins": tuple(facts["allowed_origins"])})
 
 
 def _forget_unknown_keys() -> None:

@@ -21,6 +21,12 @@ SELECT o.external_id FROM orders o
 LEFT JOIN tx_events e ON e.tenant_id = o.tenant_id AND e.order_id = o.external_id AND e.event_name = 'order_completed'
 GROUP BY o.tenant_id, o.external_id HAVING count(e.event_id) <> 1
 """
+PENDING = """
+SELECT d.order_id, d.provider, c.state, d.reason, d.attempts, d.next_attempt_at
+FROM conversion_deliveries d JOIN connections c ON c.id = d.connection_id
+WHERE d.state = 'pending' ORDER BY d.id LIMIT 5
+"""
+FAILED = "SELECT 1 FROM conversion_deliveries WHERE attempts > 1 OR state = 'dead'"
 
 Rows = dict[str, set[tuple[Any, ...]]]
 
@@ -51,6 +57,17 @@ def missing(before: Rows, after: Rows) -> dict[str, int]:
 def untold_orders(url: str) -> list[str]:
     """Orders that do not have exactly one event of their completion."""
     return [str(row[0]) for row in query(url, UNTOLD)]
+
+
+def pending(url: str) -> list[tuple[Any, ...]]:
+    """Deliveries that are not settled yet, with what is known of them."""
+    return query(url, PENDING)
+
+
+def delivery_states(url: str) -> dict[str, set[str]]:
+    """Order → the states of its deliveries."""
+    found = query(url, "SELECT order_id, array_agg(state) FROM conversion_deliveries GROUP BY order_id")
+    return {order: set(states) for order, states in found}
 
 
 def query(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

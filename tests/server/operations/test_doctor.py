@@ -18,6 +18,7 @@ from sqlalchemy import text
 from core.connections.api import list_connections
 from core.db.session import maintainer_session, tenant_session
 from core.schedules import ensure_schedules
+from core.security.crypto import new_master_key
 from core.valkey import client as valkey
 from core.valkey import stream_name
 from server.doctor import database as databases
@@ -209,7 +210,7 @@ def test_accounts_that_need_a_token_are_named(marketplace: Marketplace) -> None:
 
 def test_keys_that_are_needed_or_missing_are_found(marketplace: Marketplace) -> None:
     present = os.environ["ADRAIL_MASTER_KEYS"]
-    fresh = adrail("keys", "new").stdout.strip()
+    fresh = new_master_key()
     assert states(secrets.keys) == {"master keys": OK}
 
     with use_environment(ADRAIL_MASTER_KEYS=f"{fresh},{present}"):

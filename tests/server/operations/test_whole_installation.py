@@ -23,7 +23,7 @@ from core.embedded.paths import open_data_dir
 from server.local_state import secrets_of
 from tests.installation import Installation
 from tests.server.operations import canaries, records
-from tests.server.operations.selling import Backend, Facts, Visitor, deliveries, delivery_items
+from tests.server.operations.selling import Backend, Facts, Visitor, deliveries
 from tests.waiting import until
 
 DEPLOY = Path(__file__).resolve().parents[3] / "docs" / "deploy"
@@ -35,7 +35,7 @@ SELECTOR = re.compile(r"\b(adrail_\w+)\{(\w+)=~?\"")
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     """`adrail up --demo --sandbox`, saying everything it can."""
-    with Installation("--demo", "--sandbox", ADRAIL_LOG_LEVEL="DEBUG") as running:
+    with Installation("--demo", "--sandbox", ADRAIL_LOG_LEVEL="DEBUG", ADRAIL_WEB_PROCESSES="1") as running:
         yield running
 
 
@@ -82,9 +82,9 @@ def test_nothing_personal_or_secret_reaches_a_log(installation: Installation, fa
     _arm(facts, "http_500", "html_502", "invalid_event", "expired_token")
     for _ in range(6):
         backend.sell(context=context)
-        until(lambda: _planned(facts, backend.acknowledged[-1]), seconds=15, what="deliveries of the order")
+        until(lambda: len(deliveries(facts, backend.acknowledged[-1])) > 1, seconds=15, what="deliveries of the order")
     assert not backend.refused
-    until(lambda: _disturbed(facts), seconds=15, what="a delivery that met a fault")
+    until(lambda: records.query(facts["database_url"], records.FAILED), seconds=15, what="a delivery that met a fault")
 
     known = canaries.all_canaries(facts, installation.data_dir)
     logs = {path.name: path.read_text("utf-8", "replace") for path in (installation.data_dir / "logs").iterdir()}
@@ -110,14 +110,6 @@ def _arm(facts: Facts, *kinds: str) -> None:
         assert requests.post(f"{facts['sandbox_url']}/_sandbox/faults", json=wish, timeout=10).status_code < 300
 
 
-def _planned(facts: Facts, number: str) -> bool:
-    return len(deliveries(facts).get(number, [])) > 1
-
-
-def _disturbed(facts: Facts) -> bool:
-    return any(item["attempts"] > 1 or item["state"] == "dead" for item in delivery_items(facts))
-
-
 def _reconnected(facts: Facts) -> None:
     """Undo what the faults did: a fresh token wakes accounts that needed one."""
     _give_token(facts, "EAA" + "fresh" * 10)
@@ -140,20 +132,16 @@ NOTED = {"refused deliveries"}
 
 
 def _settle(facts: Facts) -> None:
+    url = facts["database_url"]
     try:
-        until(lambda: not _pending(facts), seconds=20, what="all deliveries settled")
+        until(lambda: not records.pending(url), seconds=20, what="all deliveries settled")
     except AssertionError as exc:
-        raise AssertionError(f"{exc}: {_pending(facts)}") from None
+        raise AssertionError(f"{exc}: {records.pending(url)}") from None
 
 
 def _delivered(facts: Facts, number: str) -> bool:
-    states = deliveries(facts).get(number, [])
+    states = deliveries(facts, number)
     return len(states) > 1 and set(states) == {"accepted"}
-
-
-def _pending(facts: Facts) -> list[tuple[Any, ...]]:
-    told = ("order_id", "connection_state", "reason", "attempts", "next_attempt_at")
-    return [tuple(item[name] for name in told) for item in delivery_items(facts) if item["state"] == "pending"][:5]
 
 
 def test_what_is_measured_is_what_alerts_and_dashboard_ask_for(facts: Facts) -> None:
@@ -197,7 +185,7 @@ def test_an_upgrade_keeps_the_data_while_everything_runs(installation: Installat
 
 def test_a_backup_made_while_selling_is_restored_without_a_gap(installation: Installation, facts: Facts) -> None:
     backend, place = Backend(facts, "backup"), installation.data_dir.with_name(f"{installation.data_dir.name}-backup")
-    restored = Installation("--demo", "--sandbox")
+    restored = Installation("--demo", "--sandbox", ADRAIL_WEB_PROCESSES="1")
     shutil.rmtree(restored.data_dir)
     try:
         with backend.selling():
@@ -214,8 +202,8 @@ def test_a_backup_made_while_selling_is_restored_without_a_gap(installation: Ins
             assert records.missing(before, records.rows(url)) == {}
             until(lambda: not records.untold_orders(url), seconds=20, what="what waited in the backup stored")
             _settle(restored.facts)
-            found = deliveries(restored.facts)
-            assert [number for number in acknowledged if set(found.get(number, ())) != {"accepted"}] == []
+            found = records.delivery_states(url)
+            assert [number for number in acknowledged if found.get(number) != {"accepted"}] == []
             later = Backend(restored.facts, "restored").sell()
             until(lambda: _delivered(restored.facts, later), seconds=20, what="a new purchase")
             assert {restored.facts[name] == facts[name] for name in ("server_key", "organizer_password")} == {True}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.accounts.api import TenantView, tenant_view
+from core.accounts.api import TenantView, tenant_key, tenant_view
 from core.catalog.event_ids import order_event_id
 from core.catalog.models import Order, OrderTransition
 from core.catalog.order_events import OrderEvent, emit_order_event
@@ -65,6 +65,8 @@ def place_order(tenant_id: int, body: Any) -> OrderResult:
     data = load(OrderIn(), body)
     tenant = tenant_view(tenant_id)
     make_room_for(data["placed_at"])
+    # A key not opened yet needs a connection of its own: asked for while holding one, a burst would starve itself.
+    tenant_key(tenant_id)
     with tenant_session(tenant_id) as session:
         known = find_order(session, tenant_id, data["external_id"])
         if known is not None:

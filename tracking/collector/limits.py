@@ -10,7 +10,8 @@ from redis.commands.core import Script
 from core.valkey import client
 
 # A bucket of `limit` tokens refills evenly over a minute. Checks every bucket before taking from any; answers 0, or
-# the seconds until the fullest lack is filled. KEYS: buckets; ARGV: per bucket its limit.
+# the seconds until the fullest lack is filled. One from the future is from before the clock was set back: it begins
+# anew, else whoever was active would be refused for as long as the clock went back. KEYS: buckets; ARGV: their limits.
 TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -19,7 +20,9 @@ for i, key in ipairs(KEYS) do
   local limit = tonumber(ARGV[i])
   local state = redis.call('HMGET', key, 'level', 'at')
   local level = limit
-  if state[1] then level = math.min(limit, tonumber(state[1]) + (now - tonumber(state[2])) * limit / 60) end
+  if state[1] and tonumber(state[2]) <= now then
+    level = math.min(limit, tonumber(state[1]) + (now - tonumber(state[2])) * limit / 60)
+  end
   levels[i] = level
   if level < 1 then wait = math.max(wait, (1 - level) * 60 / limit) end
 end

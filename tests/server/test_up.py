@@ -180,7 +180,8 @@ def test_ctrl_c_ends_everything_in_order(installation: Installation) -> None:
 
 
 def test_ctrl_c_during_the_start_leaves_nothing_either(installation: Installation) -> None:
-    """On the stopped installation's data, so that there is no database to be made first."""
+    """On the data of a stopped installation, so that there is no database to be made first."""
+    installation.stop()
     installation.launch()
     assert installation.process is not None
     supervisor = installation.process.pid

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import psycopg
+import redis
+
 from tests.chaos.books import Books
+from tests.chaos.clock import jump
 from tests.chaos.processes import (
     BACKEND,
     CRON,
@@ -61,12 +67,19 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """All clocks are set ahead, or back."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Blow:
     """Something that happens ``delay`` seconds after the visitors' ``after``-th call."""
 
     after: int
     delay: float
-    what: Kill | Fault
+    what: Kill | Fault | Jump
 
 
 def plan(seed: int, visits: int, *, falls: int = 0, ambiguous: int = 0) -> list[Blow]:
@@ -75,12 +88,13 @@ def plan(seed: int, visits: int, *, falls: int = 0, ambiguous: int = 0) -> list[
     Some come after the visitors' last call, while what they left is still on its way.
     """
     chance = random.Random(f"blows/{seed}")
-    what: list[Kill | Fault] = [Kill(_victims(chance)) for _ in range(3 + visits // 10)]
+    what: list[Kill | Fault | Jump] = [Kill(_victims(chance)) for _ in range(3 + visits // 10)]
     what += [_fault(chance) for _ in range(2 + visits // 12)]
     what += [Fault(AMBIGUOUS[0], 1, AMBIGUOUS[1])] * ambiguous
     what += [
         Kill(chance.choice(((SUPERVISOR,), (SUPERVISOR, *ALONE), (SUPERVISOR, WEB, WORKER)))) for _ in range(falls)
     ]
+    what += [Jump(chance.choice((-60, -3, 1, 3, 60))) for _ in range(1 + visits // 50)]
     calls = round(visits * CALLS_A_VISIT * 1.15)
     blows = [Blow(chance.randint(1, calls), chance.uniform(0, 0.1), item) for item in what]
     return sorted(blows, key=lambda blow: (blow.after, blow.delay))
@@ -107,7 +121,6 @@ class Adversary:
         self._books = books
         self._blows = blows
         self._gone = threading.Event()
-        self.fell = 0
 
     def visitors_left(self) -> None:
         """Nobody calls any more: what is still planned follows at once."""
@@ -121,23 +134,29 @@ class Adversary:
             threading.Event().wait(blow.delay)
             self._strike(blow.what)
 
-    def _strike(self, what: Kill | Fault) -> None:
-        if isinstance(what, Fault):
-            for platform in self._rail.platforms.host.sandboxes:
-                wish = {"platform": platform, "kind": what.kind, "count": what.count, "params": dict(what.params)}
-                if what.kind in self._rail.fault_kinds(platform):
-                    self._rail.platforms.host.faults.arm(wish)
-            return
-        self._rail.kill(*what.roles)
-        if SUPERVISOR in what.roles:
-            self.fell += 1
-            self._rail.restart()
+    def _strike(self, what: Kill | Fault | Jump) -> None:
+        match what:
+            case Fault(kind=kind, count=count, params=params):
+                for platform in self._rail.platforms.host.sandboxes:
+                    wish = {"platform": platform, "kind": kind, "count": count, "params": dict(params)}
+                    if kind in self._rail.fault_kinds(platform):
+                        self._rail.platforms.host.faults.arm(wish)
+            case Jump(minutes=minutes):
+                with contextlib.suppress(psycopg.OperationalError, redis.RedisError):  # nobody there has a clock now
+                    jump(self._rail, timedelta(minutes=minutes))
+            case Kill(roles=roles):
+                self._rail.kill(*roles)
+                if SUPERVISOR in roles:
+                    self._rail.restart()
 
 
 def describe(blow: Blow) -> str:
     """One line about a blow."""
-    what = blow.what
-    name = (
-        f"kill {', '.join(what.roles)}" if isinstance(what, Kill) else f"{what.kind} x{what.count} {dict(what.params)}"
-    )
-    return f"after call {blow.after}: {name}"
+    match blow.what:
+        case Kill(roles=roles):
+            text = f"kill {', '.join(roles)}"
+        case Jump(minutes=minutes):
+            text = f"set the clock by {minutes:+d} minutes"
+        case Fault(kind=kind, count=count, params=params):
+            text = f"{count} times {kind} {dict(params) or ''}"
+    return f"after call {blow.after}: {text.rstrip()}"

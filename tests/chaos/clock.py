@@ -29,7 +29,7 @@ TICK = "core.schedules.tick"
 
 
 def jump(rail: Rail, ahead: timedelta) -> None:
-    """Move all clocks of an installation ahead; a tick is due at once, as at every full minute."""
+    """Move all clocks of an installation ahead, or back; a tick is due at once, as at every full minute."""
     with rail.database() as connection:
         for table, column, condition in DEADLINES:
             connection.execute(f"UPDATE {table} SET {column} = {column} - %s WHERE {condition}".encode(), [ahead])
@@ -62,5 +62,5 @@ def _older_claims(valkey: redis.Redis, stream: bytes, ahead: timedelta) -> None:
         for group in groups:
             pending: Any = valkey.xpending_range(stream, group["name"], "-", "+", 10_000)
             for item in pending:
-                idle = item["time_since_delivered"] + int(ahead.total_seconds() * 1000)
+                idle = max(0, item["time_since_delivered"] + int(ahead.total_seconds() * 1000))
                 valkey.xclaim(stream, group["name"], item["consumer"], 0, [item["message_id"]], idle=idle, justid=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.chaos.adversary import Adversary, Blow, Fault, describe, plan
+from tests.chaos.adversary import Adversary, Blow, describe, plan
 from tests.chaos.books import Books
 from tests.chaos.checks import Before
 from tests.chaos.hearing import hear
@@ -38,11 +38,11 @@ class Report:
 
     def line(self) -> str:
         """One line for people."""
-        faults = sum(isinstance(blow.what, Fault) for blow in self.blows)
+        kinds = Counter(type(blow.what).__name__ for blow in self.blows)
         return (
             f"seed {self.seed}: {'FAILED' if self.failed else 'ok'}, {self.visits} visits, "
-            f"{self.answers.total()} calls, {len(self.blows) - faults} kills, {faults} faults, {self.seconds:.1f} s; "
-            f"quiet {self.calm.seconds:.1f} s after the last visitor, {len(self.calm.waited_for)} clock jumps, "
+            f"{self.answers.total()} calls, {kinds['Kill']} kills, {kinds['Fault']} faults, {self.seconds:.1f} s; "
+            f"quiet {self.calm.seconds:.1f} s after the last visitor, {len(self.calm.waited_for)} times by the clock, "
             f"{self.calm.reconnected} reconnected, {self.calm.replayed} replayed, {self.repeats} events sent again"
         )
 

@@ -72,7 +72,9 @@ def rotate(progress: Progress = lambda _: None, *, patience: float = 60.0) -> Ou
         for place in places():
             place.reseal(_counting(outcome, place, progress))
         _take_stock(outcome)
-        idle = 0 if outcome.changed.total() > before else idle + 1
+        # Waiting for events is no idling: once they are stored, what they brought has its rounds before it.
+        waits = WAITING in outcome.left
+        idle = 0 if waits or outcome.changed.total() > before else idle + 1
         if _settled(outcome, idle) or time.monotonic() > deadline:
             break
         time.sleep(PAUSE_SECONDS if outcome.left else 0)

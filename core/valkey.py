@@ -24,7 +24,8 @@ def client() -> redis.Redis:
         socket_timeout=5,
         socket_connect_timeout=2,
         health_check_interval=30,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+        # A server that does not answer in time may have done what it was told: once more would be twice.
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2, supported_errors=(redis.exceptions.ConnectionError,)),
         retry_on_error=[redis.exceptions.ConnectionError],
     )
 

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.config import Settings, settings
 
+# A server that vanished without a word (its machine died, a network was cut) is noticed within a minute, not hours.
+SILENCE = {"tcp_user_timeout": 20_000, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
 OWNER, APP, MAINTAINER = "adrail_owner", "adrail_app", "adrail_maintainer"
 
 
@@ -31,7 +34,7 @@ def make_engine(url: str, role: str | None, config: Settings, **kwargs: Any) -> 
         options += f" -c role={role}"
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"options": options, "connect_timeout": 5, "application_name": "adrail"},
+        connect_args={"options": options, "connect_timeout": 5, "application_name": "adrail", **SILENCE},
         pool_size=config.database_pool_size,
         max_overflow=config.database_pool_size,
         pool_timeout=5,

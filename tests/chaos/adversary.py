@@ -96,7 +96,8 @@ def plan(seed: int, visits: int, *, falls: int = 0, ambiguous: int = 0) -> list[
     ]
     what += [Jump(chance.choice((-60, -3, 1, 3, 60))) for _ in range(1 + visits // 50)]
     calls = round(visits * CALLS_A_VISIT * 1.15)
-    blows = [Blow(chance.randint(1, calls), chance.uniform(0, 0.1), item) for item in what]
+    # Half of them come while what the call set off is still being worked on.
+    blows = [Blow(chance.randint(1, calls), chance.uniform(0, chance.choice((0.015, 0.1))), item) for item in what]
     return sorted(blows, key=lambda blow: (blow.after, blow.delay))
 
 

@@ -22,7 +22,8 @@ from tests.chaos.rail import Rail
 QUIET_SECONDS = 120.0
 # Real time without progress before the clock is moved.
 STILL_SECONDS = 2.5
-AHEAD = timedelta(minutes=6)
+# Longer than any back-off.
+AHEAD = timedelta(minutes=61)
 AWAY = (psycopg.OperationalError, redis.RedisError, requests.RequestException)
 FRESH_TOKEN = "FreshToken0123456789abcdefghij"
 

@@ -49,8 +49,8 @@ class Shoppers:
             if chance.random() < 0.15:  # a beacon and a request overlapped
                 self._collect(batch, chance)
         self._until_taken(lambda: self._client.order(visit), chance)
-        if chance.random() < 0.3:  # an event waited in the browser while the backend was faster
-            self._collect([new_event(visit, "page_view", 4)], chance)
+        if chance.random() < 0.3:  # the browser finds its queue again and knows only that it sent something
+            self._collect([*shown, *bought, new_event(visit, "page_view", 4)], chance)
         if chance.random() < 0.1:  # a backend that is not sure
             self._until_taken(lambda: self._client.order(visit), chance)
 

@@ -17,6 +17,11 @@ class Store:
         self._connection = connection
         self._tenant_id = marketplace.tenant_id
 
+    @property
+    def backend(self) -> int:
+        """The database's process that answers."""
+        return self._connection.info.backend_pid
+
     def sql(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run any statement; ``%(tenant)s`` is the marketplace."""
         with self._connection.cursor(row_factory=dict_row) as cursor:

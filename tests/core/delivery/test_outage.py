@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from core.delivery import dispatch
 from core.delivery.preparing import Batch, prepare
 from tests.core.delivery.world import World
+from tests.outages import away
 from tests.platform_records import received
 from tests.waiting import until
-
-
-@contextmanager
-def away(database: str) -> Iterator[None]:
-    """The database takes no connections and has ended those it had."""
-    url = make_url(database)
-    elsewhere = url.set(database="postgres").render_as_string(hide_password=False)
-    with psycopg.connect(elsewhere, autocommit=True) as admin:
-        admin.execute(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'.encode())
-        try:
-            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [url.database])
-            yield
-        finally:
-            admin.execute(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true'.encode())
 
 
 def test_what_the_platform_took_is_written_when_the_database_is_back(world: World, database: str) -> None:

@@ -10,6 +10,7 @@ import redis
 
 from core.events.stream import shards
 from core.valkey import client
+from tests.outages import away
 from tests.pipeline import ingest
 from tests.process_state import use_environment
 from tests.tracking.events import Page, event
@@ -42,14 +43,14 @@ def test_while_the_database_is_away_the_stream_takes_events_and_loses_none(page:
     assert len(store.event_ids()) == 4
 
 
-def test_a_running_reader_waits_for_the_database_and_goes_on(page: Page, store: Store) -> None:
+def test_a_running_reader_waits_for_the_database_and_goes_on(page: Page, store: Store, database: str) -> None:
     stop = threading.Event()
-    with use_environment(DATABASE_URL=NO_DATABASE):
-        reader = Reader(stop)
-        page_view = event()
-        thread = threading.Thread(target=reader.run)
-        thread.start()
+    page_view = event()
     page.send(page_view)
+    thread = threading.Thread(target=Reader(stop).run)
+    with away(database, spare=store.backend):
+        thread.start()
+        until(lambda: any(reader["pending"] for reader in readers()), what="the reader with the event in its hands")
     until(lambda: store.has(page_view["event_id"]), seconds=20, what="the event in the store")
     stop.set()
     thread.join(10)

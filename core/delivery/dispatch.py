@@ -24,7 +24,7 @@ from core.db.session import tenant_session
 from core.delivery import claims
 from core.delivery.backoff import pause
 from core.delivery.models import Delivery
-from core.delivery.preparing import Batch, prepare
+from core.delivery.preparing import Batch, next_look, prepare
 from core.delivery.sending import Answer, Courier, stops, unreachable
 from core.delivery.settling import Finished, announce, failing_since, record_attempts, settle
 from core.delivery.verdicts import FINAL, judge
@@ -32,6 +32,8 @@ from core.registry import registry, transport
 
 BUDGET_SECONDS = 100.0
 """A job ends by itself well before its time limit, which would strike anywhere."""
+TURN_SECONDS = 0.5
+"""Where more is due than a platform takes at once, the next connection's turn comes after this."""
 RENEW_SECONDS = 30.0
 KEEP_SECONDS = 45.0
 """Longer than a database needs to start again, and short enough for the job's time limit."""
@@ -53,11 +55,15 @@ def run(
     sign_of_life: Callable[[], None] = nothing_to_do,
     budget_seconds: float = BUDGET_SECONDS,
 ) -> timedelta | None:
-    """Send until nothing is due, time is up or nobody can be reached.
+    """Send what is due until that is done, others should have their turn or nobody can be reached.
+
+    What comes in meanwhile waits for the next turn: connections in a steady trickle would else keep the worker from
+    each other, and by then it is one batch instead of many small ones.
 
     Returns when to come back, None when nothing waits or a person has to act first.
     """
-    deadline = time.monotonic() + budget_seconds
+    started = time.monotonic()
+    deadline = started + budget_seconds
     while time.monotonic() < deadline:
         before_claim()
         batch = prepare(tenant_id, connection_id)
@@ -69,6 +75,8 @@ def run(
         if unreachable(outcomes):
             # Other connections first: as long as the platform is away, every call here may be a time-out waited for.
             break
+        if not batch.full or time.monotonic() - started > TURN_SECONDS:
+            return next_look(tenant_id, connection_id)
     return timedelta(0)
 
 

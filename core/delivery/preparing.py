@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,8 @@ log = structlog.get_logger(__name__)
 class Batch:
     """Rows leased until ``lease``, claimed at ``now``; may be empty when nothing of what was claimed may be sent.
 
-    ``settings`` are those of the rows' tracking codes as they are now, by code id.
+    ``full``: as many as the platform takes at once were claimed, so more may be due. ``settings`` are those of the
+    rows' tracking codes as they are now, by code id.
     """
 
     connection: OpenConnection
@@ -44,6 +45,7 @@ class Batch:
     checked: Mapping[int, Checked]
     conversions: Mapping[int, Conversion]
     settings: Mapping[int, Mapping[str, Any]]
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,19 @@ def prepare(tenant_id: int, connection_id: int) -> Batch | Nothing:
             return Nothing(claims.next_due(session, connection_id))
         batch, refused = _checked(session, tenant_id, connection, claimed, limits.max_age)
     announce(refused)
-    return batch
+    return replace(batch, full=len(claimed.rows) >= limits.max_batch)
+
+
+def next_look(tenant_id: int, connection_id: int) -> timedelta | None:
+    """Return when something of a connection will be due, None when nothing waits or a person has to act first."""
+    with tenant_session(tenant_id) as session:
+        try:
+            connection = _usable(session, connection_id)
+        except (UnknownPlatformError, DecryptionError):
+            return UNUSABLE_WAIT
+        if isinstance(connection, Nothing):
+            return connection.wait
+        return claims.next_due(session, connection_id)
 
 
 def _usable(session: Session, connection_id: int) -> OpenConnection | Nothing:

@@ -6,8 +6,9 @@ second one is either refused, and the row waits for the sweep, or enqueued once 
 - `wake` sets it after the rows are committed, and enqueues a job only when it was not set before;
 - a job clears it *before* each claim. Rows committed before that are seen by the claim; rows committed later come with
   a `wake` that finds the flag cleared and enqueues again;
-- a job that finds another at work leaves the flag standing and ends. The one at work looks at the flag once more after
-  it has given up its turn, and enqueues when it stands.
+- a job that finds another at work says so, tries once more, leaves the flag standing and ends. The one at work looks
+  for that word after it has given up its turn, and enqueues. It does not look at the flag: behind a flag there may be
+  a job in the queue already, and two for one would become four.
 
 So whenever the flag stands, somebody will clear it and claim after that. A turn carries the mark of its process; when
 that has ended, the next job takes it over with all that is leased. All keys expire: after a crash, or when Valkey lost
@@ -31,6 +32,7 @@ from core.valkey import client, ended, mark
 DELIVER = "core.delivery.jobs.deliver"
 FLAG_SECONDS = 60
 TURN_SECONDS = 60
+SIGN_SECONDS = 10
 EARLY_SECONDS = 1.5
 """RQ keeps whole seconds: a timer may go off up to one too early, and must then not be taken for one still to come."""
 
@@ -39,9 +41,13 @@ log = structlog.get_logger(__name__)
 
 def wake(tenant_id: int, connection_ids: Iterable[int]) -> None:
     """Have the due rows of connections sent; call it after their commit. Never fails: the sweep is the safety net."""
+    wanted = list(dict.fromkeys(connection_ids))
     try:
-        for connection_id in dict.fromkeys(connection_ids):
-            if client().set(_key("wake", tenant_id, connection_id), 1, nx=True, ex=FLAG_SECONDS):
+        flags = client().pipeline(transaction=False)
+        for connection_id in wanted:
+            flags.set(_key("wake", tenant_id, connection_id), 1, nx=True, ex=FLAG_SECONDS)
+        for connection_id, was_down in zip(wanted, flags.execute(), strict=True):
+            if was_down:
                 enqueue(CONVERSIONS, DELIVER, tenant_id, connection_id)
     except RedisError as exc:
         log.warning("deliveries wait for the sweep: no job could be enqueued", tenant_id=tenant_id, error=str(exc))
@@ -71,9 +77,13 @@ class Turn:
     def __init__(self, lock: Lock, *, inherited: bool) -> None:
         self.inherited = inherited
         self._lock = lock
+        self._prolonged = time.monotonic()
 
     def prolong(self) -> None:
-        """Give a sign of life."""
+        """Give a sign of life, unless the last one is young."""
+        if time.monotonic() - self._prolonged < SIGN_SECONDS:
+            return
+        self._prolonged = time.monotonic()
         try:
             self._lock.reacquire()
         except (LockError, RedisError):
@@ -82,13 +92,17 @@ class Turn:
 
 @contextmanager
 def turn(tenant_id: int, connection_id: int) -> Iterator[Turn | None]:
-    """Take the turn for a connection, or yield None when another job has it, which then looks at the flag again."""
+    """Take the turn for a connection, or yield None when another job has it, which then has somebody come again."""
     lock = client().lock(
         _key("turn", tenant_id, connection_id), timeout=TURN_SECONDS, blocking=False, thread_local=False
     )
+    missed = _key("missed", tenant_id, connection_id)
     inherited = not lock.acquire(token=mark()) and _inherit(lock)
     if lock.local.token is None:
-        # Its holder may have crashed without looking at the flag: come back when its turn has run out.
+        client().set(missed, 1, ex=FLAG_SECONDS)
+        lock.acquire(token=mark())  # it may have been given up just before that word
+    if lock.local.token is None:
+        # Its holder may have crashed without looking for the word: come back when its turn has run out.
         wake_in(tenant_id, connection_id, timedelta(seconds=TURN_SECONDS))
         yield None
         return
@@ -96,7 +110,7 @@ def turn(tenant_id: int, connection_id: int) -> Iterator[Turn | None]:
         yield Turn(lock, inherited=inherited)
     finally:
         _give_up(lock)
-    if client().exists(_key("wake", tenant_id, connection_id)):
+    if client().getdel(missed):
         enqueue(CONVERSIONS, DELIVER, tenant_id, connection_id)
 
 

@@ -121,6 +121,32 @@ def test_two_jobs_on_one_connection_do_not_work_at_the_same_time(world: World) -
     assert world.rows("org-1")[0].state == "accepted"
 
 
+def test_what_arrives_during_a_turn_makes_one_job_and_not_two(world: World) -> None:
+    """Two for one would double with every turn while events keep coming, and keep other connections waiting."""
+    connection = world.connection("org-1").id
+    with wakeup.turn(world.tenant_id, connection):
+        wakeup.wake(world.tenant_id, [connection])
+    assert waiting(world) == [(world.tenant_id, connection)]
+
+
+def test_a_trickle_on_one_connection_does_not_keep_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims: list[int] = []
+    prepare = dispatch.prepare
+
+    def prepare_and_another_arrives(tenant_id: int, connection_id: int) -> Any:
+        claims.append(connection_id)
+        batch = prepare(tenant_id, connection_id)
+        world.plan(world.event())
+        return batch
+
+    world.plan(world.event())
+    monkeypatch.setattr(dispatch, "prepare", prepare_and_another_arrives)
+    assert dispatch.run(world.tenant_id, world.connection("org-1").id) == timedelta(0)
+    assert len(claims) == 1
+
+
 def test_a_job_comes_back_when_the_next_row_is_due_and_only_one_does(world: World) -> None:
     world.plan(world.event())
     world.sql("UPDATE conversion_deliveries SET next_attempt_at = now() + interval '10 minutes'")

@@ -25,7 +25,17 @@ MOST_SITES = 10_000
 MAX_KEY = 200
 
 STAFF_PERMISSIONS = frozenset(
-    {"view_events", "manage_tracking_codes", "view_deliveries", "manage_connections", "place_orders"}
+    {
+        "view_events",
+        "create_events",
+        "manage_tracking_codes",
+        "view_deliveries",
+        "manage_connections",
+        "place_orders",
+        "view_orders",
+        "view_persons",
+        "manage_catalog",
+    }
 )
 ROLE_PERMISSIONS = {
     "owner": STAFF_PERMISSIONS,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -39,6 +40,7 @@ class Registry:
         self._platforms: dict[str, Platform] = {}
         self._origin: dict[str, str] = {}
         self._plugins: list[tuple[str, pluggy.PluginManager]] = []
+        self._translations: list[Path] = []
         for point in sorted(points, key=lambda item: item.name):
             self._load(point)
 
@@ -59,6 +61,7 @@ class Registry:
         for platform in platforms:
             self._add(platform, origin)
         self._plugins.append((origin, manager))
+        self._translations.append(Path(str(module.__file__)).parent / "translations")
 
     def _add(self, platform: Any, origin: str) -> None:
         problems = _problems(platform)
@@ -77,6 +80,10 @@ class Registry:
         """Distribution, version and entry point that a platform came with; raises `UnknownPlatformError`."""
         self.get(slug)
         return self._origin[slug]
+
+    def translation_folders(self) -> list[Path]:
+        """The folder `translations` beside each plugin's module, where there is one."""
+        return [folder for folder in self._translations if folder.is_dir()]
 
     def get(self, slug: str) -> Platform:
         """Return a platform; raises `UnknownPlatformError` that lists what is installed."""

@@ -16,6 +16,7 @@ from webui import (
     connections,
     csp,
     formats,
+    languages,
     live_events,
     navigation,
     overview,
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     """Add every page to the application; the demo marketplace too when settings ask for it."""
     _configure_cookie(app)
     session.init_app(app)
+    languages.init_app(app)
     blueprint.init_app(app)
     app.register_blueprint(blueprint.shared_files())
     for part in (

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, make_response, redirect, request, url_for
 from flask import session as cookie
+from flask_babel import get_locale
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_login import logout_user as forget_user
 
 from core.accounts.api import Actor, Profile, load_profile
 from core.errors import ForbiddenError
+from core.languages import DEFAULT
 
 login_manager = LoginManager()
 
@@ -36,6 +38,7 @@ def _load(identity: str) -> SessionUser | None:
     profile = load_profile(int(parts[0]), int(parts[1]))
     if profile is None or profile.sign_in_version != int(parts[2]):
         return None
+    g.profile = profile
     return SessionUser(profile)
 
 
@@ -55,7 +58,8 @@ def start_session(profile: Profile) -> None:
     cookie.clear()
     cookie.permanent = True
     login_user(SessionUser(profile))
-    g.pop("profile", None)
+    g.profile = profile
+    remember_language(profile.locale)
 
 
 def end_session() -> None:
@@ -89,16 +93,35 @@ def may(permission: str) -> bool:
     return known is not None and permission in known.actor.permissions
 
 
+def remember_language(code: str) -> None:
+    """Write this visitor's pages in a language from the next request on, signed in or not."""
+    cookie["language"] = code
+
+
+def wanted_languages() -> list[str]:
+    """Languages by preference: what the person or visitor chose, then what the browser asks for.
+
+    It asks no server: pages about a database that is away are written, too.
+    """
+    known: Profile | None = g.get("profile")
+    chosen = [known.locale if known else "", cookie.get("language", "")]
+    return [*filter(None, chosen), *request.accept_languages.values()]
+
+
+def time_zone() -> str:
+    """The name of the time zone pages are written in."""
+    known = profile_or_none()
+    return known.time_zone if known else "UTC"
+
+
 def zone() -> ZoneInfo:
     """The time zone pages are written in."""
-    known = profile_or_none()
-    return ZoneInfo(known.time_zone if known else "UTC")
+    return ZoneInfo(time_zone())
 
 
 def locale() -> str:
-    """The language that numbers and dates are written in."""
-    known = profile_or_none()
-    return known.locale if known else "en"
+    """The language that words, numbers and dates are written in."""
+    return str(get_locale() or DEFAULT)
 
 
 def safe_next(target: str | None) -> str | None:

@@ -107,15 +107,16 @@ def _event(spec: EventSpec) -> str:
     properties: Mapping[str, Any] = spec.payload_schema.get("properties", {})
     if properties:
         required = spec.payload_schema.get("required", [])
-        rows = [(f"`{name}`", _shape(rule), "yes" if name in required else "") for name, rule in properties.items()]
+        rows = [(f"`{name}`", _shape(rule, spec.schema["$defs"]), "yes" if name in required else "") for name, rule in properties.items()]
         parts.append(_table(("payload field", "value", "required"), rows))
         parts.append(f"```json\n{orjson.dumps(spec.example, option=orjson.OPT_INDENT_2).decode()}\n```")
     return "\n\n".join(parts)
 
 
-def _shape(rule: Mapping[str, Any]) -> str:
+def _shape(rule: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     if "$ref" in rule:
-        return SHARED[rule["$ref"].rpartition("/")[2]]
+        name = rule["$ref"].rpartition("/")[2]
+        return SHARED[name] if name in SHARED else _shape(shared[name], shared)
     if "enum" in rule:
         return ", ".join(f"`{item}`" for item in rule["enum"])
     words: dict[str, str] = {"string": "text", "integer": "whole number", "array": "list", "boolean": "true or false"}
@@ -133,6 +134,8 @@ SHARED = {
     "money": "decimal string, `120.50`",
     "currency": "ISO 4217 code",
     "milliseconds": "milliseconds, at most a day",
+    "percent": "percent, 0 to 100",
+    "count": "whole number",
     "cart_items": "list of {live_event_id, ticket_type_id, qty, price}",
     "order_items": "list of {line, live_event_id, organizer_id, ticket_type_id, quantity, unit_price, fees, discount}",
 }

@@ -129,7 +129,7 @@ def _schema(
     }
     schema: dict[str, Any] = {**envelope, "properties": properties, "required": required}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["$defs"] = definitions
+    schema["$defs"] = {**envelope.get("$defs", {}), **definitions}
     if sources & VISITOR_SOURCES:
         schema["if"] = {"properties": {"source_system": {"enum": sorted(VISITOR_SOURCES)}}}
         schema["then"] = {"required": ["visitor_id", "session_id"]}

@@ -21,6 +21,14 @@ TRUTH = {
     "chargeback_opened",
     "payment_succeeded",
     "payment_failed",
+    "points_earned",
+    "wallet_pass_added",
+    "wallet_pass_updated",
+    "promo_code_created",
+    "promo_code_used",
+    "order_completed_shop",
+    "shipment_created",
+    "shipment_delivered",
 }
 
 
@@ -60,6 +68,7 @@ def test_its_units_stand_in_its_names(spec: EventSpec) -> None:
             "qty",
             "quantity",
             "cls",
+            "rating",
         }, f"{spec.name}: {name} is a {schema['type']} without unit"
 
 

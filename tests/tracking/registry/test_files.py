@@ -52,8 +52,8 @@ def test_a_family_of_ones_own_is_read(tmp_path: Path) -> None:
         ("    amount: amount\n", "    amuont: amount\n", "event 'tried_out': unknown key amuont; known: description"),
         (
             "{type: string}",
-            "{$ref: '#/$defs/money'}",
-            "test.yaml: event 'tried_out': Pointer '/$defs/money' does not exist",
+            "{$ref: '#/$defs/coin'}",
+            "test.yaml: event 'tried_out': Pointer '/$defs/coin' does not exist",
         ),
         ("{type: string}", "{type: text}", "test.yaml: event 'tried_out': "),
         ("  tried_out:\n", "  tried_out: {}\n  tried_out:\n", "test.yaml: 'tried_out' stands twice"),

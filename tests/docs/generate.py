@@ -106,8 +106,10 @@ def _event(spec: EventSpec) -> str:
     parts = [f"### {spec.name}", spec.description, " · ".join(facts)]
     properties: Mapping[str, Any] = spec.payload_schema.get("properties", {})
     if properties:
-        required = spec.payload_schema.get("required", [])
-        rows = [(f"`{name}`", _shape(rule, spec.schema["$defs"]), "yes" if name in required else "") for name, rule in properties.items()]
+        required, shared = spec.payload_schema.get("required", []), spec.schema["$defs"]
+        rows = [
+            (f"`{name}`", _shape(rule, shared), "yes" if name in required else "") for name, rule in properties.items()
+        ]
         parts.append(_table(("payload field", "value", "required"), rows))
         parts.append(f"```json\n{orjson.dumps(spec.example, option=orjson.OPT_INDENT_2).decode()}\n```")
     return "\n\n".join(parts)

@@ -1,114 +1,140 @@
-"""Bearer keys of a marketplace: what its administrators see, make and revoke."""
+"""Bearer keys of a marketplace: what those who look after them see and revoke."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from core.accounts.audit import record_audit
+from core.accounts.key_kinds import require_key_manager
 from core.accounts.models import ApiKey, Organizer
-from core.accounts.service import Actor
-from core.accounts.setup import KEY_SCOPES, add_key
-from core.accounts.sites import MAX_NAME, require_admin
+from core.accounts.service import Actor, ScannerBinding
 from core.db.session import tenant_session
-from core.errors import FieldProblem, InvalidInputError, NotFoundError
+from core.errors import NotFoundError
+from core.paging import Page, clamp, decode_cursor, encode_cursor
+
+KeyState = Literal["active", "ending", "expired", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A ``server`` or ``organizer`` key, without the key itself: only its hash is kept."""
+    """A ``server``, ``organizer`` or ``scanner`` key, without the key itself: only its hash is kept.
+
+    ``state`` is ``ending`` for a key that a newer one, ``replaced_by``, has replaced and that still works.
+    """
 
     id: int
     kind: str
     name: str
     prefix: str
+    organizer: str | None
     organizer_name: str | None
+    scopes: tuple[str, ...]
+    scanner: ScannerBinding | None
     created_at: datetime
+    created_by: str | None
     last_used_at: datetime | None
     expires_at: datetime | None
     revoked_at: datetime | None
+    replaced_by: int | None
+    state: KeyState
+
+    @property
+    def works(self) -> bool:
+        """Whether requests with it are answered."""
+        return self.state in {"active", "ending"}
 
 
-def list_keys(actor: Actor) -> list[KeyView]:
-    """Every key of the marketplace, those that work first. Raises `ForbiddenError`."""
-    require_admin(actor)
-    query = _query(actor).order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
+def list_keys(actor: Actor, *, kind: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[KeyView]:
+    """Keys of the marketplace, or of the actor's organiser, newest first. Raises `ForbiddenError`."""
+    require_key_manager(actor)
+    query = visible_keys(actor).order_by(ApiKey.id.desc())
+    if kind:
+        query = query.where(ApiKey.kind == kind)
+    before = decode_cursor(cursor, int)
+    if before:
+        query = query.where(ApiKey.id < before[0])
+    size = clamp(limit)
     with tenant_session(actor.tenant_id) as session:
-        return [_view(row, organizer) for row, organizer in session.execute(query).all()]
+        rows = session.execute(query.limit(size + 1)).all()
+    items = [view_of(row[0], row[1]) for row in rows[:size]]
+    return Page(items, encode_cursor(items[-1].id) if len(rows) > size else None)
 
 
 def get_key(actor: Actor, key_id: int) -> KeyView:
     """Return one key. Raises `ForbiddenError` or `NotFoundError`."""
-    require_admin(actor)
+    require_key_manager(actor)
     with tenant_session(actor.tenant_id) as session:
-        found = session.execute(_query(actor).where(ApiKey.id == key_id)).one_or_none()
+        found = session.execute(visible_keys(actor).where(ApiKey.id == key_id)).one_or_none()
     if found is None:
         raise _unknown(key_id)
-    return _view(found[0], found[1])
+    return view_of(found[0], found[1])
 
 
-def issue_key(actor: Actor, *, kind: str, name: str, organizer: str | None = None) -> str:
-    """Make a ``server`` key, or an ``organizer`` key of the one with this external id; returned this once.
-
-    Raises `ForbiddenError` or `InvalidInputError`.
-    """
-    require_admin(actor)
-    problems = []
-    if kind not in KEY_SCOPES:
-        problems.append(FieldProblem("/kind", "one_of", f"use one of: {', '.join(KEY_SCOPES)}"))
-    if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
-        problems.append(FieldProblem("/name", "length", f"use 1 to {MAX_NAME} characters that say who uses the key"))
-    with tenant_session(actor.tenant_id) as session:
-        owner = None
-        if kind == "organizer":
-            known = select(Organizer.id).where(
-                Organizer.tenant_id == actor.tenant_id, Organizer.external_id == (organizer or "")
-            )
-            owner = session.scalar(known)
-            if owner is None:
-                problems.append(FieldProblem("/organizer", "known", "choose one of the marketplace's organisers"))
-        if problems:
-            raise InvalidInputError("the key cannot be made", errors=problems)
-        return add_key(session, actor, kind, name.strip(), owner)
-
-
-def revoke_key(actor: Actor, key_id: int) -> None:
+def revoke_key(actor: Actor, key_id: int) -> KeyView:
     """Make a key useless at once; revoking it again changes nothing. Raises `ForbiddenError` or `NotFoundError`."""
-    require_admin(actor)
+    require_key_manager(actor)
     with tenant_session(actor.tenant_id) as session:
-        query = select(ApiKey).where(ApiKey.tenant_id == actor.tenant_id, ApiKey.id == key_id).with_for_update()
-        row = session.scalars(query).one_or_none()
-        if row is None:
-            raise _unknown(key_id)
+        row, organizer = key_for_change(session, actor, key_id)
         if row.revoked_at is None:
             row.revoked_at = datetime.now(UTC)
             session.flush()
-            record_audit(session, actor, "key.revoked", f"key:{row.id}", {"kind": row.kind})
+            record_audit(session, actor, "key.revoked", f"key:{row.id}", {"kind": row.kind, "name": row.name})
+        return view_of(row, organizer)
 
 
-def _query(actor: Actor) -> Select[ApiKey, str | None]:
-    return (
-        select(ApiKey, Organizer.name)
+def key_for_change(session: Session, actor: Actor, key_id: int) -> tuple[ApiKey, Organizer | None]:
+    """Return a key's row, locked, and its organiser; raises `NotFoundError`."""
+    query = visible_keys(actor).where(ApiKey.id == key_id).with_for_update(of=ApiKey)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise _unknown(key_id)
+    return found[0], found[1]
+
+
+def visible_keys(actor: Actor) -> Select[ApiKey, Organizer | None]:
+    """The keys that somebody looks after: an organiser's staff their own, others all."""
+    query = (
+        select(ApiKey, Organizer)
         .join(Organizer, Organizer.id == ApiKey.organizer_id, isouter=True)
         .where(ApiKey.tenant_id == actor.tenant_id)
     )
+    return query if actor.organizer_id is None else query.where(ApiKey.organizer_id == actor.organizer_id)
 
 
 def _unknown(key_id: int) -> NotFoundError:
-    return NotFoundError(f"there is no key {key_id} in this marketplace")
+    return NotFoundError(f"there is no key {key_id} in this marketplace, or it is not yours")
 
 
-def _view(row: ApiKey, organizer_name: str | None) -> KeyView:
+def view_of(row: ApiKey, organizer: Organizer | None) -> KeyView:
+    """Make the view of a row."""
+    bound = row.live_event_external_id is not None and row.gate is not None and row.device is not None
     return KeyView(
         id=row.id,
         kind=row.kind,
         name=row.name,
         prefix=row.prefix,
-        organizer_name=organizer_name,
+        organizer=organizer.external_id if organizer else None,
+        organizer_name=organizer.name if organizer else None,
+        scopes=tuple(row.scopes),
+        scanner=ScannerBinding(row.live_event_external_id or "", row.gate or "", row.device or "") if bound else None,
         created_at=row.created_at,
+        created_by=row.created_by,
         last_used_at=row.last_used_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        replaced_by=row.replaced_by_id,
+        state=_state(row),
     )
+
+
+def _state(row: ApiKey) -> KeyState:
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+        return "expired"
+    return "active" if row.replaced_by_id is None else "ending"

@@ -9,34 +9,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from core.accounts.audit import record_audit
-from core.accounts.models import ApiKey, Organizer, Site, Tenant
+from core.accounts.key_making import KeyPlan, add_key
 from core.accounts.models import DataKey as DataKeyRow
+from core.accounts.models import Organizer, Site, Tenant
 from core.accounts.service import Actor, ensure_installation_key
 from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
 from core.money import known_currency
 from core.security.crypto import DataKey, keyring
-from core.security.tokens import key_hash, key_prefix, new_key
+from core.security.tokens import new_key
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
-KEY_SCOPES = {
-    "server": [
-        "place_orders",
-        "view_events",
-        "manage_tracking_codes",
-        "manage_connections",
-        "view_deliveries",
-        "manage_catalog",
-        "view_orders",
-        "view_persons",
-        "collect",
-    ],
-    "organizer": ["view_events", "manage_tracking_codes", "manage_connections", "view_deliveries"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,8 @@ def create_tenant(
             session.flush()
             site.tenant_id = tenant.id
             session.add_all([site, DataKeyRow(tenant_id=tenant.id, wrapped_key=DataKey.create(keyring())[1])])
-            server_key = add_key(session, Actor.system(tenant.id, "setup"), "server", "first server key", None)
+            plan = KeyPlan("server", "first server key")
+            server_key = add_key(session, Actor.system(tenant.id, "setup"), plan)[1]
             record_audit(session, Actor.system(tenant.id, "setup"), "tenant.created", f"tenant:{tenant.id}")
     except IntegrityError as exc:
         if isinstance(exc.orig, psycopg.errors.UniqueViolation):
@@ -77,7 +64,8 @@ def create_tenant(
 def create_key(tenant_id: int, *, kind: str, name: str, organizer_id: int | None = None) -> str:
     """Create a ``server`` key, or an ``organizer`` key of one organiser, and return it; only its hash is kept."""
     with tenant_session(tenant_id) as session:
-        return add_key(session, Actor.system(tenant_id, "setup"), kind, name, organizer_id)
+        plan = KeyPlan(kind, name, organizer_id=organizer_id)
+        return add_key(session, Actor.system(tenant_id, "setup"), plan)[1]
 
 
 def create_organizer(tenant_id: int, *, external_id: str, slug: str, name: str) -> int:
@@ -93,22 +81,6 @@ def tenant_exists(slug: str) -> bool:
     """Whether a marketplace has this slug."""
     with maintainer_session() as session:
         return session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None
-
-
-def add_key(session: Session, actor: Actor, kind: str, name: str, organizer_id: int | None) -> str:
-    """Add a key in the caller's transaction and return it; raises `ValueError` for what makes no sense."""
-    if kind not in KEY_SCOPES:
-        raise ValueError(f"unknown kind of key {kind!r}; known: {', '.join(KEY_SCOPES)}")
-    if (kind == "organizer") != (organizer_id is not None):
-        # A key without organiser acts for the whole marketplace.
-        raise ValueError("an organizer key needs an organiser, and no other key has one")
-    key = new_key(kind)
-    row = ApiKey(tenant_id=actor.tenant_id, kind=kind, name=name, prefix=key_prefix(key), key_hash=key_hash(key))
-    row.organizer_id, row.scopes = organizer_id, KEY_SCOPES[kind]
-    session.add(row)
-    session.flush()
-    record_audit(session, actor, "key.created", f"key:{row.id}", {"kind": kind})
-    return key
 
 
 def _check(slug: str, currency: str, time_zone: str, origins: list[str]) -> None:

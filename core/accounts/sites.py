@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts import site_copies
 from core.accounts.audit import record_audit
+from core.accounts.key_kinds import DEFAULT_OVERLAP, MANAGE, MAX_OVERLAP
 from core.accounts.models import Site
 from core.accounts.service import Actor, forget_sites
 from core.accounts.setup import ORIGIN, SLUG
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, ForbiddenError, InvalidInputError, NotFoundError
+from core.paging import Page, clamp, decode_cursor, encode_cursor
 from core.security.tokens import new_key
 
 MAX_NAME, MAX_ORIGINS = 80, 50
@@ -24,7 +27,10 @@ DEFAULT_PORT = re.compile(r"(?<=^http://)([^/:\[]+|\[[^]]+\]):80$|(?<=^https://)
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """One website; the write key is public and works from ``allowed_origins`` only."""
+    """One website; the write key is public and works from ``allowed_origins`` only.
+
+    ``previous_write_key`` is the one before, while it still counts. The ``…_used_at`` are exact to a minute.
+    """
 
     id: int
     site_id: str
@@ -32,11 +38,16 @@ class SiteView:
     allowed_origins: tuple[str, ...]
     write_key: str
     created_at: datetime
+    write_key_used_at: datetime | None = None
+    previous_write_key: str | None = None
+    previous_write_key_until: datetime | None = None
+    previous_write_key_used_at: datetime | None = None
 
 
 def require_admin(actor: Actor) -> None:
-    """Raise `ForbiddenError` for everybody but administrators of the whole marketplace."""
-    if "admin" not in actor.permissions or actor.organizer_id is not None:
+    """Raise `ForbiddenError` for everybody but the marketplace's administrators, and its keys that manage keys."""
+    wanted = MANAGE if actor.kind == "key" else "admin"
+    if wanted not in actor.permissions or actor.organizer_id is not None:
         raise ForbiddenError("only administrators of the marketplace manage sites and keys", code="permission_missing")
 
 
@@ -46,6 +57,20 @@ def list_sites(actor: Actor) -> list[SiteView]:
     with tenant_session(actor.tenant_id) as session:
         rows = session.scalars(select(Site).where(Site.tenant_id == actor.tenant_id).order_by(Site.id))
         return [_view(row) for row in rows]
+
+
+def site_page(actor: Actor, *, limit: int = 50, cursor: str | None = None) -> Page[SiteView]:
+    """Sites of the marketplace page by page, oldest first. Raises `ForbiddenError`."""
+    require_admin(actor)
+    query = select(Site).where(Site.tenant_id == actor.tenant_id).order_by(Site.id)
+    after = decode_cursor(cursor, int)
+    if after:
+        query = query.where(Site.id > after[0])
+    size = clamp(limit)
+    with tenant_session(actor.tenant_id) as session:
+        rows = session.scalars(query.limit(size + 1)).all()
+        items = [_view(row) for row in rows[:size]]
+    return Page(items, encode_cursor(items[-1].id) if len(rows) > size else None)
 
 
 def get_site(actor: Actor, site_pk: int) -> SiteView:
@@ -93,8 +118,57 @@ def update_site(actor: Actor, site_pk: int, *, name: str, origins: Sequence[str]
     return view
 
 
-def _row(session: Session, actor: Actor, site_pk: int) -> Site:
-    row = session.scalars(select(Site).where(Site.tenant_id == actor.tenant_id, Site.id == site_pk)).one_or_none()
+def rotate_write_key(actor: Actor, site_pk: int, *, overlap: timedelta = DEFAULT_OVERLAP) -> SiteView:
+    """Give a site a new write key; the one before counts for ``overlap`` more (at most 30 days).
+
+    Raises `ForbiddenError`, `NotFoundError`, `InvalidInputError`, and `ConflictError` while an older one still counts.
+    """
+    require_admin(actor)
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        hours = int(MAX_OVERLAP.total_seconds() // 3600)
+        problem = FieldProblem("/overlap_hours", "range", f"use 0 to {hours} hours")
+        raise InvalidInputError("the write key cannot be replaced", errors=[problem])
+    now = datetime.now(UTC)
+    with tenant_session(actor.tenant_id) as session:
+        row = _row(session, actor, site_pk, lock=True)
+        if row.previous_write_key and row.previous_write_key_until and row.previous_write_key_until > now:
+            raise ConflictError(
+                "the write key before this one still counts; end it first, or wait until it ends by itself",
+                code="key_not_active",
+            )
+        row.previous_write_key, row.previous_write_key_until = row.write_key, now + overlap
+        row.write_key = new_key("write")
+        session.flush()
+        detail = {"site_id": row.site_id, "old_until": row.previous_write_key_until.isoformat()}
+        record_audit(session, actor, "site.write_key_rotated", f"site:{row.id}", detail)
+        view = _view(row)
+    forget_sites()
+    return view
+
+
+def retire_write_key(actor: Actor, site_pk: int) -> SiteView:
+    """End the write key that was replaced; every process follows within a minute. Twice changes nothing.
+
+    Raises `ForbiddenError` or `NotFoundError`.
+    """
+    require_admin(actor)
+    with tenant_session(actor.tenant_id) as session:
+        row = _row(session, actor, site_pk, lock=True)
+        old = row.previous_write_key
+        if old is not None:
+            row.previous_write_key = row.previous_write_key_until = None
+            session.flush()
+            record_audit(session, actor, "site.write_key_retired", f"site:{row.id}", {"site_id": row.site_id})
+        view = _view(row)
+    forget_sites()
+    if old is not None:
+        site_copies.remember(old, None)
+    return view
+
+
+def _row(session: Session, actor: Actor, site_pk: int, *, lock: bool = False) -> Site:
+    query = select(Site).where(Site.tenant_id == actor.tenant_id, Site.id == site_pk)
+    row = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no site {site_pk} in this marketplace")
     return row
@@ -123,4 +197,17 @@ def _check(name: str, origins: list[str], site_id: str | None = None) -> None:
 
 
 def _view(row: Site) -> SiteView:
-    return SiteView(row.id, row.site_id, row.name, tuple(row.allowed_origins), row.write_key, row.created_at)
+    until = row.previous_write_key_until
+    previous = row.previous_write_key if until is not None and until > datetime.now(UTC) else None
+    return SiteView(
+        id=row.id,
+        site_id=row.site_id,
+        name=row.name,
+        allowed_origins=tuple(row.allowed_origins),
+        write_key=row.write_key,
+        created_at=row.created_at,
+        write_key_used_at=site_copies.last_used(row.write_key),
+        previous_write_key=previous,
+        previous_write_key_until=until if previous else None,
+        previous_write_key_used_at=site_copies.last_used(previous) if previous else None,
+    )

@@ -1,0 +1,62 @@
+"""The kinds of keys, the scopes each kind can have, and who may hand out which."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.accounts.service import Actor
+from core.errors import ForbiddenError
+
+SERVER, ORGANIZER, SCANNER = "server", "organizer", "scanner"
+SCAN = "collect_scans"
+MANAGE = "manage_keys"
+
+KEY_SCOPES: dict[str, tuple[str, ...]] = {
+    SERVER: (
+        "collect",
+        "place_orders",
+        "view_orders",
+        "view_persons",
+        "manage_catalog",
+        "view_events",
+        "manage_tracking_codes",
+        "manage_connections",
+        "view_deliveries",
+        "view_audit",
+        MANAGE,
+    ),
+    ORGANIZER: ("view_events", "manage_tracking_codes", "manage_connections", "view_deliveries", MANAGE),
+    SCANNER: (SCAN,),
+}
+"""The most that a key of each kind can do. The write keys of sites are no such keys: they can only collect."""
+ONLY_WHEN_ASKED = frozenset({MANAGE, "view_audit"})
+"""Scopes that a key gets only when they are named: with them a stolen key could make others, or read who did what."""
+
+MAX_LIFETIME = timedelta(days=5 * 366)
+MAX_OVERLAP = timedelta(days=30)
+DEFAULT_OVERLAP = timedelta(hours=24)
+
+
+def default_scopes(kind: str) -> tuple[str, ...]:
+    """Return what a key of this kind can do when nobody chooses."""
+    return tuple(scope for scope in KEY_SCOPES[kind] if scope not in ONLY_WHEN_ASKED)
+
+
+def require_key_manager(actor: Actor) -> None:
+    """Raise `ForbiddenError` for everybody but administrators, managers of an organiser's keys, and keys that may."""
+    wanted = MANAGE if actor.kind == "key" or actor.organizer_id is not None else "admin"
+    if wanted not in actor.permissions:
+        raise ForbiddenError(
+            "only administrators of the marketplace, and owners and administrators of an organiser, manage keys",
+            code="permission_missing",
+        )
+
+
+def grantable(actor: Actor, kind: str) -> tuple[str, ...]:
+    """Return the scopes that somebody may give to a key of this kind; none when they may not make such keys."""
+    if kind not in KEY_SCOPES or (actor.organizer_id is not None and kind == SERVER):
+        return ()
+    if kind == SCANNER or (actor.organizer_id is None and actor.kind != "key"):
+        return KEY_SCOPES[kind]
+    # Nobody hands out what they do not have.
+    return tuple(scope for scope in KEY_SCOPES[kind] if scope in actor.permissions)

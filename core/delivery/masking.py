@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from adrail import Conversion, Credentials, RawIdentifier
 
@@ -22,11 +22,17 @@ MAX_DEPTH = 12
 DIGEST = re.compile(r"\b[0-9a-fA-F]{64}\b")
 SECRET_FIELD = re.compile(r"token|secret|password|authori[sz]ation|credential|api_?key|signature|proof", re.IGNORECASE)
 CLIENT_FIELD = re.compile(r"(^|_)(ip|ip_address|user_agent|ua)($|_)", re.IGNORECASE)
+PSEUDONYM_FIELD = re.compile(r"(^|_)(client|user|visitor|device|customer|external|pseudo)_?id$", re.IGNORECASE)
+"""Fields that recognise a visitor again: pseudonymous as in our own tables, so only their end is shown."""
 EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 PHONE = re.compile(r"(?<![\w.])\+\d[\d ()./-]{6,}\d")
 ADDRESS = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 SHORTEST_PART = 5
 """Shorter values are hidden only where they are the whole text: «Al» is also a part of half the words there are."""
+
+
+SHORTEST_COOKIE_PART = 9
+"""Shorter parts of a click id are versions and counters, which recognise nobody."""
 
 
 class Mask:
@@ -35,13 +41,17 @@ class Mask:
     def __init__(self, conversions: Iterable[Conversion], credentials: Mapping[str, str] | None = None) -> None:
         self._shown: dict[str, str] = {}
         self._whole_only: set[str] = set()
+        self._never_shown: set[str] = set()
+        self._cookies: set[str] = set()
         for conversion in conversions:
             self._learn(conversion)
         for secret in (credentials or Credentials()).values():
             self._add(secret, HIDDEN)
+            self._never_shown.add(_form(secret))
         inner = (value for value in self._shown if len(value) >= SHORTEST_PART and value not in self._whole_only)
         # Looked for one after the other: one expression of all of them takes a thousand times as long for a full batch.
         self._parts = sorted(inner, key=len, reverse=True)
+        self._parts_of_hosts = [part for part in self._parts if part in self._never_shown]
 
     def _learn(self, conversion: Conversion) -> None:
         user = conversion.user
@@ -50,7 +60,9 @@ class Mask:
         for identifier in (user.client_ip, user.user_agent):
             self._add_raw(identifier, SENT)
         for value in (*user.click_ids.values(), user.external_id.reveal() if user.external_id else ""):
-            self._add(value, f"…{value[-4:]}" if len(value) > 8 else HIDDEN)
+            self._add(value, _ending(value))
+            self._never_shown.add(_form(value))
+        self._cookies.update(map(_form, user.click_ids.values()))
         if user.city:
             # Cities stand in names and addresses of live events as well.
             self._add(user.city, HIDDEN)
@@ -83,21 +95,47 @@ class Mask:
             return HIDDEN
         if isinstance(value, str) and value and CLIENT_FIELD.search(name):
             return SENT
-        return self.payload(value, depth + 1)
+        shown = self.payload(value, depth + 1)
+        in_clear = isinstance(value, str) and value and shown == value
+        return _ending(value) if in_clear and PSEUDONYM_FIELD.search(name) else shown
 
     def text(self, value: str) -> str:
         """Return a text without identifiers and secrets."""
-        whole = self._shown.get(_form(value))
+        form = _form(value)
+        whole = self._shown.get(form)
         if whole is not None:
             return whole
+        if len(form) >= SHORTEST_COOKIE_PART and any(form in cookie for cookie in self._cookies):
+            return _ending(value)
         if value.startswith(("http://", "https://")):
-            value = _without_query(value)
+            return self._address(value)
+        return _looks(self._known(value, self._parts))
+
+    def _address(self, url: str) -> str:
+        """Pages' addresses carry click ids, and now and then an e-mail address; their host says where, not who.
+
+        Where shop and visitor share a machine the host is the visitor's address as well, and yet not one's secret.
+        """
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return HIDDEN
+        host = self._known(parts.netloc.rpartition("@")[2], self._parts_of_hosts)
+        path = "/".join(map(self._segment, self._known(parts.path, self._parts).split("/")))
+        return f"{parts.scheme}://{host}{path}{'?…' if parts.query else ''}"
+
+    def _segment(self, text: str) -> str:
+        clear = unquote(text)
+        if clear != text and _looks(self._known(clear, self._parts)) != clear:
+            return HIDDEN
+        return _looks(text)
+
+    def _known(self, value: str, parts: Iterable[str]) -> str:
         lower = value.lower()
-        for part in self._parts:
+        for part in parts:
             if part in lower:
                 value = re.sub(re.escape(part), self._shown[part].replace("\\", r"\\"), value, flags=re.IGNORECASE)
-        value = DIGEST.sub(lambda match: f"sha256 …{match.group()[-4:]}", value)
-        return ADDRESS.sub(HIDDEN, PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, value)))
+        return value
 
     def message(self, value: str) -> str:
         """Return an error's text, masked and cut to what a page can show."""
@@ -109,11 +147,11 @@ def _form(value: str) -> str:
     return value.strip().lower()
 
 
-def _without_query(url: str) -> str:
-    """Addresses of pages carry click ids, and now and then an e-mail address."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return HIDDEN
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
+def _ending(value: str) -> str:
+    return f"…{value[-4:]}" if len(value) > 8 else HIDDEN
+
+
+def _looks(value: str) -> str:
+    """Hide what merely looks like an identifier."""
+    value = DIGEST.sub(lambda match: f"sha256 …{match.group()[-4:]}", value)
+    return ADDRESS.sub(HIDDEN, PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, value)))

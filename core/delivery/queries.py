@@ -14,7 +14,7 @@ from core.delivery.explaining import explain
 from core.delivery.models import Delivery, DeliveryAttempt
 from core.delivery.neighbours import CONNECTIONS, LIVE_EVENTS, ORGANIZERS
 from core.delivery.verdicts import DEAD, STATES
-from core.delivery.views import AttemptView, DeliveryDetail, DeliveryView, LedgerCounts
+from core.delivery.views import NEVER_LEFT, AttemptView, DeliveryDetail, DeliveryView, LedgerCounts
 from core.errors import FieldProblem, InvalidInputError, NotFoundError
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 
@@ -69,7 +69,7 @@ def delivery_detail(actor: Actor, delivery_id: int) -> DeliveryDetail:
     return DeliveryDetail(
         delivery=_view(*found),
         attempts=attempts,
-        sent=next((attempt.sent for attempt in attempts if attempt.sent is not None), None),
+        sent=next((item.sent for item in attempts if item.sent and item.outcome not in NEVER_LEFT), None),
         items=list(row.conversion.get("items") or []),
         explanation=explain(row.provider, row.state, row.reason, row.platform_code),
         purpose=row.purpose,

@@ -86,7 +86,9 @@ class Courier:
             waiting.extendleft(reversed(call.again(places)))
             for place, outcome in zip(places, call.outcomes, strict=True):
                 if outcome is not None:
-                    sent = _shown(previews[place], request.items[place], request.credentials)
+                    # What a plugin left out on purpose was never sent, whatever it would have looked like.
+                    left = not isinstance(outcome, Ignored)
+                    sent = _shown(previews[place], request.items[place], request.credentials) if left else None
                     answers[place] = Answer(_masked(outcome, mask), call.at, call.duration_ms, call.reference, sent)
             if stops([outcome for outcome in call.outcomes if outcome is not None]):
                 break

@@ -46,6 +46,10 @@ class DeliveryView:
     settled_at: datetime | None
 
 
+NEVER_LEFT = frozenset({"ignored", "replay"})
+"""Entries in the log of attempts that stand for no byte on its way."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptView:
     """One try. ``outcome`` is ``accepted submitted ignored retry throttled invalid auth gave_up`` or ``replay``."""
@@ -81,6 +85,11 @@ class DeliveryDetail:
     consent: dict[str, Any]
     consent_receipt: dict[str, Any] | None
     can_replay: bool
+
+    @property
+    def left(self) -> bool:
+        """Whether any try, among those shown, reached for the network; an ignored one never does."""
+        return any(attempt.outcome not in NEVER_LEFT for attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from core.catalog.api import place_order
 from core.delivery.api import delivery_log
 from tests.marketplace import Marketplace
 from tests.pipeline import run_pipeline
+from tests.tracking.events import Page, event
 from tests.webui.people import Person, member, readable
 
 
@@ -77,6 +78,23 @@ def test_a_visitor_who_did_not_agree_is_told_as_not_sent(owner: Person, marketpl
     assert "The visitor did not agree to this purpose." in detail
     assert "Nothing left this server." in detail
     assert "because visitors did not agree" in readable(owner.get("/"))
+
+
+def test_what_the_platform_does_not_take_from_servers_is_not_told_as_sent(app: Flask, marketplace: Marketplace) -> None:
+    marketplace.add_code("ga4", "web", "G-ABCDE12345", organizer="org-1")
+    person = member(app, marketplace)
+    seen = event("event_view", entities={"event_entity_id": "ev-1"}, payload={"currency": "RON", "price_from": "90.00"})
+    assert Page(app.test_client(), marketplace).send(seen)["accepted"] == 1
+    run_pipeline()
+
+    listed = delivery_log(marketplace.organizer("org-1")).items
+    assert [(item.canonical, item.state) for item in listed] == [("event_view", "ignored")]
+    detail = readable(person.get(f"/deliveries/{listed[0].id}"))
+
+    assert "Nothing left this server." in detail
+    assert "still agreed" in detail
+    assert "when it left" not in detail
+    assert "Answered after" not in detail
 
 
 def test_a_refused_delivery_can_be_sent_again(owner: Person, marketplace: Marketplace, sandbox: SandboxServer) -> None:

@@ -64,7 +64,8 @@ def timeline(detail: DeliveryDetail) -> list[Step]:
 def _step(attempt: AttemptView) -> Step:
     known = words.outcome(attempt.outcome)
     facts = [f"code {attempt.code}" if attempt.code else "", attempt.message or "", attempt.reference or ""]
-    took = f"Answered after {attempt.duration_ms:,} ms" if attempt.duration_ms else ""
+    # Nobody was asked about an ignored one, however long deciding took.
+    took = f"Answered after {attempt.duration_ms:,} ms" if attempt.duration_ms and attempt.outcome != "ignored" else ""
     original = " · ".join(filter(None, facts))
     return Step(known.word, known.tone, attempt.at, took, original)
 

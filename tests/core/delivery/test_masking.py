@@ -126,6 +126,38 @@ def test_what_is_no_secret_stays_readable(mask: Mask) -> None:
     assert mask.payload(payload) == payload
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"http://{IP}:8765/demo/checkout", f"http://{IP}:8765/demo/checkout"),
+        (f"https://{LAST}-festival.example/{IP}", f"https://{LAST}-festival.example/sent"),
+        (f"https://x.example/of/{EMAIL}/next", "https://x.example/of/hidden/next"),
+        ("https://x.example/of/who%40else.example/next", "https://x.example/of/hidden/next"),
+        (f"https://x.example/{TOKEN}?a=1#{TOKEN}", "https://x.example/hidden?…"),
+        (f"https://{TOKEN}.example/", "https://hidden.example/"),
+        (f"https://{EMAIL}@x.example/", "https://x.example/"),
+    ],
+    ids=["own-machine", "name-in-host", "e-mail", "encoded-e-mail", "token", "token-in-host", "user"],
+)
+def test_an_address_keeps_its_host_and_loses_what_tells_of_a_person(mask: Mask, url: str, shown: str) -> None:
+    assert mask.text(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("client_id", "1098115397.1795100000", "…0000"),
+        ("session_id", "1700000000000", "…0000"),
+        ("user_id", "u-1", "hidden"),
+        ("client_id", "", ""),
+        ("order_id", "1098115397.1795100000", "1098115397.1795100000"),
+    ],
+    ids=["made-up", "part-of-a-cookie", "short", "empty", "order"],
+)
+def test_what_recognises_a_visitor_again_is_shortened(mask: Mask, field: str, value: str, shown: str) -> None:
+    assert mask.payload({field: value}) == {field: shown}
+
+
 def test_a_message_fits_on_a_page() -> None:
     assert len(Mask([]).message("word " * 1000)) == MAX_MESSAGE
 

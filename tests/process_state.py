@@ -54,10 +54,10 @@ def forget() -> None:
 
 
 def _forget_scripts() -> None:
+    from core import token_buckets
     from core.events import stream
-    from tracking.collector import limits
     from tracking.ingest import service as ingest
 
-    for maker in (stream._script, limits._script):
+    for maker in (stream._script, token_buckets._script):
         maker.cache_clear()
     ingest._tenant.cache_clear()

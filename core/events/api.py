@@ -5,7 +5,7 @@ from core.events.outbox import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, emit, em
 from core.events.probing import is_stored, remove_event
 from core.events.rejects import Reject, store_rejects
 from core.events.sessions import erase_old_seals, update_sessions
-from core.events.stream import Entry, StreamFullError, append, decode, encode, ensure_group, shards
+from core.events.stream import Entry, StreamFullError, TooOftenError, append, decode, encode, ensure_group, shards
 from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import EventRow, stage, store
 
@@ -17,6 +17,7 @@ __all__ = [
     "EventRow",
     "Reject",
     "StreamFullError",
+    "TooOftenError",
     "VisitContext",
     "append",
     "decode",

@@ -19,6 +19,7 @@ import zstandard
 from redis.commands.core import Script
 
 from core.config import settings
+from core.token_buckets import CHARGE, Bucket
 from core.valkey import client, stream_name
 
 SEEN_SLOT_SECONDS = 300
@@ -26,11 +27,17 @@ MAX_DECODED = 8 * 1024 * 1024
 
 # Counts ids seen in the last 15 minutes and appends unless nothing is new, in one atomic step: a failed append leaves
 # no «seen» mark behind, and a mark never exists without its entry. Marks stand in one set per five minutes, which takes
-# a third of the memory of a key each. KEYS: the stream. ARGV: most entries, seconds of a slot, prefix of the sets, the
-# three fields, whether there are rejects, then the ids.
-APPEND = """
+# a third of the memory of a key each. The sender's buckets are charged in the same step: each step waits for the disk.
+# KEYS: the stream, then the buckets. ARGV: most entries, seconds of a slot, prefix of the sets, the three fields,
+# whether there are rejects, the buckets' limits, then the ids.
+APPEND = (
+    CHARGE
+    + """
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return {-1} end
-local ids = {unpack(ARGV, 8)}
+local buckets = #KEYS - 1
+local wait = charge({unpack(KEYS, 2)}, {unpack(ARGV, 8, 7 + buckets)})
+if wait > 0 then return {-2, wait} end
+local ids = {unpack(ARGV, 8 + buckets)}
 local slot = math.floor(tonumber(redis.call('TIME')[1]) / ARGV[2])
 local current, seen = ARGV[3] .. slot, {}
 if #ids > 0 then
@@ -50,12 +57,21 @@ if #seen < #ids or ARGV[7] == '1' then
 end
 return seen
 """
+)
 
 _compressors = threading.local()
 
 
 class StreamFullError(Exception):
     """The stream holds as much as it may; the sender must try again later."""
+
+
+class TooOftenError(Exception):
+    """The sender's limit is used up for ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"again in {retry_after} s")
+        self.retry_after = retry_after
 
 
 @dataclass(slots=True)
@@ -72,11 +88,11 @@ class Entry:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
 
-def append(entry: Entry) -> list[int]:
-    """Append an entry; returns positions of events seen in the last 15 minutes.
+def append(entry: Entry, charged: Sequence[Bucket] = ()) -> list[int]:
+    """Charge the sender's buckets and append an entry; returns positions of events seen in the last 15 minutes.
 
-    Raises `StreamFullError` at the configured bound and `redis.RedisError` when the stream is away; then nothing was
-    taken.
+    Raises `TooOftenError`, `StreamFullError` at the configured bound, and `redis.RedisError` when the stream is away;
+    then nothing was taken.
     """
     shard, fields = entry.tenant_id % settings().stream_shards, encode(entry)
     arguments: list[int | str | bytes] = [
@@ -87,9 +103,12 @@ def append(entry: Entry) -> list[int]:
         fields[b"c"],
         fields[b"e"],
         1 if entry.rejects else 0,
+        *(bucket.per_minute for bucket in charged),
     ]
     arguments += [_mark(event["event_id"]) for event in entry.events]
-    answer: list[int] = _script()(keys=[stream_name(shard)], args=arguments)
+    answer: list[int] = _script()(keys=[stream_name(shard), *(bucket.key for bucket in charged)], args=arguments)
+    if answer[:1] == [-2]:
+        raise TooOftenError(answer[1])
     if answer[:1] == [-1]:
         raise StreamFullError(f"the stream of shard {shard} holds {settings().stream_max_entries} entries already")
     return answer

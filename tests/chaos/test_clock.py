@@ -10,9 +10,9 @@ from adrail import Retry, Throttled
 from core.delivery.backoff import GIVE_UP_AFTER
 from core.delivery.verdicts import PENDING, judge
 from core.schedules import next_run
+from core.token_buckets import Bucket, take
 from core.valkey import client
 from tests.tracking.events import event
-from tracking.collector.limits import Bucket, take
 from tracking.collector.service import clock_skew
 from tracking.registry import registry
 from tracking.registry.check import check_event

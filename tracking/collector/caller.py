@@ -1,8 +1,8 @@
-"""Who is calling the edge: a page with its site's write key, or a backend with a server key; and how often it may."""
+"""Who is calling the edge, a page, a backend or a scanner at a gate, and how often each may."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -10,36 +10,56 @@ from flask import Response, g, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.accounts.api import SiteKey
+from core.accounts.api import ScannerBinding, SiteKey
 from core.config import settings
 from core.errors import ForbiddenError, TooManyRequestsError, UnavailableError
-from core.web import allow_origin, bearer_key, client_address, origin_allowed, require_actor, site_from_request
-from tracking.collector import limits
+from core.token_buckets import Bucket, take
+from core.web import (
+    actor_or_none,
+    allow_origin,
+    client_address,
+    origin_allowed,
+    require_actor,
+    site_from_request,
+)
 
-PERMISSION = "collect"
+PERMISSION, SCANNER_PERMISSION = "collect", "collect_scans"
 ID_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``site`` is None for a server key, which is trusted; ``address`` is the client's or the backend's."""
+    """``site`` is set for a page's write key, ``scanner`` for a scanner key; a server key has neither and is trusted.
+
+    ``address`` is the client's, the device's or the backend's.
+    """
 
     tenant_id: int
     site: SiteKey | None
     key: str
     address: str
+    scanner: ScannerBinding | None = None
 
     @property
     def trusted(self) -> bool:
         """Whether a server key vouches for what is sent."""
-        return self.site is None
+        return self.site is None and self.scanner is None
 
 
-def identify() -> Caller:
-    """Return who sent this request; raises `NotSignedInError`, `ForbiddenError` or `UnavailableError`."""
+def identify(*, scanners: bool = False) -> Caller:
+    """Return who sent this request; scanner keys are refused unless ``scanners``.
+
+    Raises `NotSignedInError`, `ForbiddenError` or `UnavailableError`.
+    """
     try:
-        if bearer_key():
-            actor = require_actor(PERMISSION)
+        actor = actor_or_none()
+        if actor is not None and actor.scanner is not None:
+            if not scanners:
+                raise ForbiddenError("a scanner key only sends what happens at its gate", code="permission_missing")
+            require_actor(SCANNER_PERMISSION)
+            return Caller(actor.tenant_id, None, actor.label, client_address(), actor.scanner)
+        if actor is not None:
+            require_actor(PERMISSION)
             return Caller(actor.tenant_id, None, actor.label, client_address())
         site = site_from_request()
     except (OperationalError, InterfaceError, PoolTimeoutError):
@@ -53,24 +73,31 @@ def identify() -> Caller:
     return Caller(site.tenant_id, site, f"site:{site.site_pk}", client_address())
 
 
-def limit(caller: Caller, visitors: Iterable[str]) -> None:
+def limits_of(caller: Caller, visitors: Iterable[str]) -> tuple[Bucket, ...]:
+    """Return what a request of this caller is charged to."""
+    config = settings()
+    if caller.site is None:
+        return (Bucket(f"{caller.tenant_id}:{caller.key}", config.rate_per_server_key),)
+    each = sorted({visitor[:ID_LENGTH] for visitor in visitors})
+    return (
+        Bucket(f"address:{caller.address}", config.rate_per_address),
+        *(Bucket(f"{caller.tenant_id}:visitor:{visitor}", config.rate_per_visitor) for visitor in each),
+    )
+
+
+def limit(buckets: Sequence[Bucket]) -> None:
     """Charge one request; raises `TooManyRequestsError`, or `UnavailableError` while nobody can count."""
     try:
-        wait = limits.take(list(_buckets(caller, visitors)))
+        wait = take(buckets)
     except redis.RedisError:
         raise UnavailableError("the event stream is away; send again", retry_after=5) from None
     if wait:
-        raise TooManyRequestsError("too many requests; wait and send again", retry_after=wait)
+        raise too_often(wait)
 
 
-def _buckets(caller: Caller, visitors: Iterable[str]) -> Iterable[limits.Bucket]:
-    config = settings()
-    if caller.trusted:
-        yield limits.Bucket(f"{caller.tenant_id}:{caller.key}", config.rate_per_server_key)
-        return
-    yield limits.Bucket(f"address:{caller.address}", config.rate_per_address)
-    for visitor in sorted({visitor[:ID_LENGTH] for visitor in visitors}):
-        yield limits.Bucket(f"{caller.tenant_id}:visitor:{visitor}", config.rate_per_visitor)
+def too_often(wait: int) -> TooManyRequestsError:
+    """The refusal of somebody whose limit is used up for some seconds."""
+    return TooManyRequestsError("too many requests; wait and send again", retry_after=wait)
 
 
 def with_cors(response: Response) -> Response:

@@ -18,7 +18,7 @@ from core.privacy.api import DIRECT_SOURCE, PURPOSES, ConsentStatement, current_
 from core.validation import load
 from core.web import json_response, preflight
 from tracking.collector.body import read_body
-from tracking.collector.caller import Caller, identify, limit, with_cors
+from tracking.collector.caller import Caller, identify, limit, limits_of, with_cors
 from tracking.collector.service import clock_skew
 
 blp = Blueprint("consent", __name__, url_prefix="/api/tx", description="What visitors and persons agreed to")
@@ -93,7 +93,7 @@ def put() -> Response:
     subject_type, subject_id = _subject(data, caller)
     # A withdrawal needs the database only; it must not wait for those who count requests.
     with contextlib.suppress(UnavailableError):
-        limit(caller, [subject_id])
+        limit(limits_of(caller, [subject_id]))
     said = data["consent"]
     statement = ConsentStatement(
         subject_type,

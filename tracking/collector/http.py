@@ -7,9 +7,10 @@ from typing import Any
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from core.token_buckets import Bucket
 from core.web import json_response, preflight
 from tracking.collector.body import read_json
-from tracking.collector.caller import Caller, identify, limit, with_cors
+from tracking.collector.caller import Caller, identify, limits_of, with_cors
 from tracking.collector.docs import BATCH_BODY, COLLECT_ANSWER, SINGLE_BODY
 from tracking.collector.service import Answer, Sender, batch_events, collect
 
@@ -22,7 +23,7 @@ SECURITY: list[dict[str, list[str]]] = [{"write_key": []}, {"bearer": []}]
 @blp.doc(security=SECURITY, requestBody=SINGLE_BODY, responses=COLLECT_ANSWER)
 def one() -> Response:
     """Send one event. Always 202 once key, origin, size and JSON are fine; the counts tell what became of it."""
-    caller = identify()
+    caller = identify(scanners=True)
     return json_response(_take(caller, [read_json(request)], None).as_dict(), 202)
 
 
@@ -30,7 +31,7 @@ def one() -> Response:
 @blp.doc(security=SECURITY, requestBody=BATCH_BODY, responses=COLLECT_ANSWER)
 def batch() -> Response:
     """Send up to 100 events. One bad event never sinks the others."""
-    caller = identify()
+    caller = identify(scanners=True)
     return json_response(_take(caller, *batch_events(read_json(request))).as_dict(), 202)
 
 
@@ -60,14 +61,14 @@ def options() -> Response:
 
 def _take(caller: Caller, events: list[Any], sent_at: str | None) -> Answer:
     visitors = [event.get("visitor_id") for event in events if isinstance(event, dict)]
-    limit(caller, [visitor for visitor in visitors if isinstance(visitor, str)])
-    return collect(_sender(caller), events, sent_at)
+    buckets = limits_of(caller, [visitor for visitor in visitors if isinstance(visitor, str)])
+    return collect(_sender(caller, buckets), events, sent_at)
 
 
-def _sender(caller: Caller) -> Sender:
+def _sender(caller: Caller, buckets: tuple[Bucket, ...]) -> Sender:
     agent = request.headers.get("User-Agent", "")[:1000]
     if caller.site is None:
-        return Sender(caller.tenant_id, True, None, caller.address, agent)
+        return Sender(caller.tenant_id, caller.trusted, None, caller.address, agent, buckets, scanner=caller.scanner)
     gpc, dnt = request.headers.get("Sec-GPC") == "1", request.headers.get("DNT") == "1"
     policy = caller.site.dnt_policy
     return Sender(
@@ -76,6 +77,7 @@ def _sender(caller: Caller) -> Sender:
         caller.site.site_id,
         caller.address,
         agent,
+        buckets,
         privacy_signal=gpc or (dnt and policy == "no_marketing"),
         no_tracking=dnt and policy == "no_tracking",
     )

@@ -9,10 +9,13 @@ from typing import Any
 import orjson
 import redis
 
+from core.accounts.api import ScannerBinding
 from core.errors import FieldProblem, InvalidInputError, UnavailableError
-from core.events.api import Entry, StreamFullError, append
+from core.events.api import Entry, StreamFullError, TooOftenError, append
 from core.security.crypto import keyring
-from tracking.collector import rejects
+from core.token_buckets import Bucket
+from tracking.collector import gate, rejects
+from tracking.collector.caller import limit, too_often
 from tracking.metrics import COLLECTED
 from tracking.registry import registry
 from tracking.registry.check import Verdict, check_event, refusal
@@ -23,9 +26,10 @@ MAX_SKEW = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whose key sent this, and what is known of the client.
+    """Whose key sent this, what is known of the client, and the limits that its request is charged to.
 
     ``privacy_signal``: the browser asks for no marketing; ``no_tracking``: for none at all, and the site agrees.
+    ``scanner``: the key is a device's at a gate.
     """
 
     tenant_id: int
@@ -33,8 +37,10 @@ class Sender:
     site_id: str | None
     address: str
     user_agent: str
+    charged: tuple[Bucket, ...] = ()
     privacy_signal: bool = False
     no_tracking: bool = False
+    scanner: ScannerBinding | None = None
 
 
 @dataclass(slots=True)
@@ -72,12 +78,17 @@ def batch_events(body: Any) -> tuple[list[Any], str | None]:
 
 
 def collect(sender: Sender, events: list[Any], sent_at: str | None = None) -> Answer:
-    """Accept what can be accepted; raises `UnavailableError` when nothing could be made durable."""
+    """Accept what can be accepted.
+
+    Raises `TooManyRequestsError`, or `UnavailableError` when nothing could be made durable.
+    """
     now = datetime.now(UTC)
     skew = clock_skew(sent_at, now)
     answer, accepted, refused = Answer(), [], []
     for index, event in enumerate(events):
-        verdict = check_event(registry(), event, trusted=sender.trusted, now=now, skew=skew)
+        verdict = gate.misplaced(event, sender) or check_event(
+            registry(), event, trusted=sender.trusted, now=now, skew=skew
+        )
         if verdict.spec is not None:
             verdict = _foreign(sender, event) or verdict
         if verdict.spec is None:
@@ -91,6 +102,8 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None) -> An
     if accepted or refused:
         answer.duplicates = len(_append(sender, now, accepted, refused))
         answer.accepted = len(accepted) - answer.duplicates
+    elif sender.charged:
+        limit(sender.charged)
     for outcome in ("accepted", "duplicates", "blocked_by_consent", "rejected"):
         COLLECTED.labels(outcome).inc(getattr(answer, outcome))
     return answer
@@ -153,7 +166,9 @@ def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], refus
         refused,
     )
     try:
-        return append(entry)
+        return append(entry, sender.charged)
+    except TooOftenError as exc:
+        raise too_often(exc.retry_after) from None
     except StreamFullError:
         raise UnavailableError("events wait to be stored; send again later", retry_after=30) from None
     except redis.RedisError:

@@ -1,7 +1,9 @@
 """The door of accounts: the only module other features import."""
 
 from core.accounts.audit import record_audit, verify_audit
-from core.accounts.keys import KeyView, get_key, issue_key, list_keys, revoke_key
+from core.accounts.key_issuing import KeyWish, NewKey, issue_key, rotate_key
+from core.accounts.key_kinds import DEFAULT_OVERLAP, KEY_SCOPES, default_scopes, grantable
+from core.accounts.keys import KeyView, get_key, list_keys, revoke_key
 from core.accounts.people import (
     StaffMember,
     check_new_user,
@@ -12,8 +14,11 @@ from core.accounts.people import (
     staff_of,
     user_with_email,
 )
+from core.accounts.preferences import set_language
+from core.accounts.profiles import Profile, load_profile
 from core.accounts.service import (
     Actor,
+    ScannerBinding,
     SiteKey,
     authenticate_key,
     ensure_installation_key,
@@ -23,8 +28,17 @@ from core.accounts.service import (
     touch_key,
 )
 from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant, tenant_exists
-from core.accounts.sign_in import Profile, load_profile, sign_in
-from core.accounts.sites import SiteView, create_site, get_site, list_sites, update_site
+from core.accounts.sign_in import sign_in
+from core.accounts.sites import (
+    SiteView,
+    create_site,
+    get_site,
+    list_sites,
+    retire_write_key,
+    rotate_write_key,
+    site_page,
+    update_site,
+)
 from core.accounts.views import (
     OrganizerView,
     TenantView,
@@ -37,11 +51,16 @@ from core.accounts.views import (
 )
 
 __all__ = [
+    "DEFAULT_OVERLAP",
+    "KEY_SCOPES",
     "Actor",
     "KeyView",
+    "KeyWish",
+    "NewKey",
     "NewTenant",
     "OrganizerView",
     "Profile",
+    "ScannerBinding",
     "SiteKey",
     "SiteView",
     "StaffMember",
@@ -53,12 +72,14 @@ __all__ = [
     "create_site",
     "create_tenant",
     "create_user",
+    "default_scopes",
     "ensure_installation_key",
     "find_site",
     "forget_sites",
     "get_key",
     "get_organizer",
     "get_site",
+    "grantable",
     "issue_key",
     "list_keys",
     "list_sites",
@@ -68,9 +89,14 @@ __all__ = [
     "organizers",
     "readable_email",
     "record_audit",
+    "retire_write_key",
     "revoke_key",
+    "rotate_key",
+    "rotate_write_key",
+    "set_language",
     "set_password",
     "sign_in",
+    "site_page",
     "staff_of",
     "tenant_exists",
     "tenant_key",

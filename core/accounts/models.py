@@ -130,7 +130,13 @@ class Membership(HasId, HasTenant, HasCreated, Base):
     __tablename__ = "memberships"
     __table_args__ = (
         UniqueConstraint(
-            "tenant_id", "user_id", "organizer_id", "subject_kind", "subject_id", postgresql_nulls_not_distinct=True
+            "tenant_id",
+            "user_id",
+            "organizer_id",
+            "subject_kind",
+            "subject_id",
+            name="uq_memberships_subject",
+            postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint(
             "(subject_kind IS NULL) = (subject_id IS NULL) AND (subject_kind IS NULL OR organizer_id IS NULL)",

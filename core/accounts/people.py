@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.audit import record_audit
 from core.accounts.models import Membership, User
-from core.accounts.service import ROLE_PERMISSIONS, Actor, tenant_key
+from core.accounts.permissions import ROLES
+from core.accounts.service import Actor, tenant_key
 from core.db.session import anonymous_session, maintainer_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
 from core.security.tokens import hash_password
@@ -60,6 +61,7 @@ def staff_of(session: Session, tenant_id: int, organizer_id: int | None) -> list
         .where(
             Membership.tenant_id == tenant_id,
             Membership.organizer_id.is_not_distinct_from(organizer_id),
+            Membership.subject_kind.is_(None),
             Membership.role.in_(MENDERS[level]),
             User.disabled_at.is_(None),
         )
@@ -79,8 +81,8 @@ def check_new_user(*, email: str, password: str, role: str = "owner") -> None:
     problems = []
     if not EMAIL.fullmatch(email.strip()):
         problems.append(FieldProblem("/email", "email", "use an address such as ana@scena.example"))
-    if role not in ROLE_PERMISSIONS:
-        problems.append(FieldProblem("/role", "one_of", f"use one of: {', '.join(sorted(ROLE_PERMISSIONS))}"))
+    if role not in ROLES:
+        problems.append(FieldProblem("/role", "one_of", f"use one of: {', '.join(ROLES)}"))
     problems += _password_problems(password)
     if problems:
         raise InvalidInputError("the user cannot be created", errors=problems)
@@ -91,7 +93,10 @@ def check_new_user(*, email: str, password: str, role: str = "owner") -> None:
 def create_user(
     *, tenant_id: int, email: str, display_name: str, password: str, role: str, organizer_id: int | None = None
 ) -> int:
-    """Create a user with one membership; returns its id. Raises `InvalidInputError` or `ConflictError`."""
+    """Create a user with one membership; returns its id. Raises `InvalidInputError` or `ConflictError`.
+
+    Without organiser the role ``admin`` makes an administrator of the marketplace.
+    """
     check_new_user(email=email, password=password, role=role)
     key = tenant_key(None)
     user = User(
@@ -104,7 +109,7 @@ def create_user(
         with maintainer_session() as session:
             session.add(user)
             session.flush()
-            account_type = "organizer" if organizer_id else "marketplace"
+            account_type = "organizer" if organizer_id else ("admin" if role == "admin" else "marketplace")
             where = {"tenant_id": tenant_id, "organizer_id": organizer_id}
             session.add(Membership(**where, user_id=user.id, account_type=account_type, role=role))
             record_audit(session, Actor.system(tenant_id, "setup"), "user.created", f"user:{user.id}", {"role": role})

@@ -14,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.accounts.models import DataKey as DataKeyRow
+from core.accounts.permissions import PERMISSIONS
 from core.accounts.site_copies import recall, remember
 from core.db.session import anonymous_session, maintainer_session, tenant_session
 from core.security.crypto import DataKey, keyring
@@ -23,31 +24,25 @@ SITE_CACHE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 MOST_SITES = 10_000
 MAX_KEY = 200
+NO_ORGANIZER = -1
 
-STAFF_PERMISSIONS = frozenset(
-    {
-        "view_events",
-        "create_events",
-        "manage_tracking_codes",
-        "view_deliveries",
-        "manage_connections",
-        "place_orders",
-        "view_orders",
-        "view_persons",
-        "manage_catalog",
-    }
-)
-ROLE_PERMISSIONS = {
-    "owner": STAFF_PERMISSIONS,
-    "admin": STAFF_PERMISSIONS | {"admin"},
-    "manager": STAFF_PERMISSIONS,
-    "analyst": frozenset({"view_events", "view_deliveries"}),
-}
+
+@dataclass(frozen=True, slots=True)
+class ScannerBinding:
+    """What a scanner key speaks for: one device at one gate of one live event (by its external id)."""
+
+    live_event: str
+    gate: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts in which marketplace; without ``organizer_id`` for the whole of it."""
+    """Who acts in which marketplace; without ``organizer_id`` for the whole of it.
+
+    Members of an artist, a venue, … carry the organiser `NO_ORGANIZER`, which owns nothing, and say whose they are in
+    ``subject``: kind and external id. ``role`` is the member's own; system and keys have none.
+    """
 
     tenant_id: int
     kind: Literal["user", "key", "system"]
@@ -55,11 +50,15 @@ class Actor:
     organizer_id: int | None = None
     permissions: frozenset[str] = frozenset()
     user_id: int | None = None
+    scanner: ScannerBinding | None = None
+    membership_id: int | None = None
+    role: str | None = None
+    subject: tuple[str, str] | None = None
 
     @classmethod
     def system(cls, tenant_id: int, label: str, organizer_id: int | None = None) -> Actor:
         """The installation itself, for commands and jobs; allowed everything."""
-        return cls(tenant_id, "system", f"system:{label}", organizer_id, STAFF_PERMISSIONS | {"admin"})
+        return cls(tenant_id, "system", f"system:{label}", organizer_id, PERMISSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +131,13 @@ def forget_sites() -> None:
 
 
 def authenticate_key(key: str) -> Actor | None:
-    """Return who a bearer key (server or organiser) acts as; None when unknown, expired or revoked."""
+    """Return who a bearer key (server, organiser or scanner) acts as; None when unknown, expired or revoked."""
     with anonymous_session() as session:
         row = session.execute(text("SELECT * FROM adrail_find_api_key(:hash)"), {"hash": key_hash(key)}).one_or_none()
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= datetime.now(UTC)):
         return None
-    return Actor(row.tenant_id, "key", f"key:{row.id}", row.organizer_id, frozenset(row.scopes))
+    scanner = ScannerBinding(row.live_event_external_id, row.gate, row.device) if row.kind == "scanner" else None
+    return Actor(row.tenant_id, "key", f"key:{row.id}", row.organizer_id, frozenset(row.scopes), scanner=scanner)
 
 
 @functools.lru_cache(maxsize=4096)

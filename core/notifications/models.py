@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped
 
-from core.db.base import Base, HasCreated, HasId, HasTenant, personal, plain, pseudonymous
+from core.db.base import Base, HasCreated, HasId, HasTenant, personal, plain, pseudonymous, secret
 
 KEPT_FOR = "90_days"
 
 
 class Mail(HasId, HasTenant, HasCreated, Base):
-    """One mail to one member of staff; the address is the user's ciphertext as it was then.
+    """One mail to a member of staff, or to somebody who is invited; the address is sealed as it was then.
 
     ``state`` is ``queued``, ``sent``, ``failed`` (refused for good or tried for too long) or ``kept`` (nobody has said
     how to send). ``topic`` is what it is about; ``dedup_key`` makes it unique per reason and person.
@@ -26,7 +26,7 @@ class Mail(HasId, HasTenant, HasCreated, Base):
         Index("ix_mails_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
     )
 
-    user_id: Mapped[int] = pseudonymous(
+    user_id: Mapped[int | None] = pseudonymous(
         BigInteger, ForeignKey("users.id", ondelete="CASCADE"), retention=KEPT_FOR, eraser="delete_row"
     )
     recipient_ciphertext: Mapped[bytes] = personal(LargeBinary, retention=KEPT_FOR, eraser="delete_row")
@@ -34,6 +34,9 @@ class Mail(HasId, HasTenant, HasCreated, Base):
     topic: Mapped[str] = plain(Text)
     subject: Mapped[str] = plain(Text)
     body: Mapped[str] = plain(Text)
+    secret_ciphertext: Mapped[bytes | None] = secret(
+        LargeBinary, comment="the link that belongs into the text; gone once the mail is sent"
+    )
     dedup_key: Mapped[str] = plain(Text)
     state: Mapped[str] = plain(Text, server_default="queued")
     attempts: Mapped[int] = plain(Integer, server_default="0")

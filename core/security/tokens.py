@@ -46,6 +46,11 @@ def verify_password(stored: str | None, password: str) -> bool:
         return False
 
 
+def is_outdated(stored: str) -> bool:
+    """Whether a password hash was made with other parameters than today's, so that it should be made anew."""
+    return _hasher().check_needs_rehash(stored)
+
+
 @functools.lru_cache(maxsize=1)
 def _nobody() -> str:
     return hash_password(secrets.token_urlsafe(16))

@@ -132,7 +132,9 @@ def show_delivery(delivery_id: int) -> str:
 @pages.post("/<int:delivery_id>/replay")
 def send_again(delivery_id: int) -> ResponseReturnValue:
     """Send a refused delivery once more; platforms count it once."""
-    if replay(session.actor("view_deliveries"), [delivery_id]):
+    actor = session.actor("view_deliveries")
+    delivery_detail(actor, delivery_id)  # what is not theirs is not found, as everywhere
+    if replay(actor, [delivery_id]):
         say("Sent again", "The platform’s answer appears here in a few seconds.")
     else:
         say("Nothing to send", "It is already on its way or done.", tone="calm")

@@ -4,6 +4,7 @@ from core.accounts.audit import record_audit, verify_audit
 from core.accounts.key_issuing import KeyWish, NewKey, issue_key, rotate_key
 from core.accounts.key_kinds import DEFAULT_OVERLAP, KEY_SCOPES, default_scopes, grantable
 from core.accounts.keys import KeyView, get_key, list_keys, revoke_key
+from core.accounts.organizer_rows import ORGANIZERS
 from core.accounts.people import (
     StaffMember,
     check_new_user,
@@ -53,6 +54,7 @@ from core.accounts.views import (
 __all__ = [
     "DEFAULT_OVERLAP",
     "KEY_SCOPES",
+    "ORGANIZERS",
     "Actor",
     "KeyView",
     "KeyWish",

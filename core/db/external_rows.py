@@ -1,0 +1,80 @@
+"""Rows that others know by their external id: finding and writing many of them with one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+# What the wire may not change of a row.
+KEYS = ("tenant_id", "external_id")
+
+
+class ExternalRows:
+    """Rows of one table with ``tenant_id``, ``external_id`` and ``id``; always in the caller's transaction."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return str(self.model.__tablename__)
+
+    def lock(self, session: Session, tenant_id: int) -> None:
+        """Wait for this table's turn in a tenant: many rows at once are written by one transaction at a time."""
+        name = f"{self.table} {tenant_id}"
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+    def find(
+        self, session: Session, tenant_id: int, external_ids: Collection[str], *, lock: bool = False
+    ) -> dict[str, Any]:
+        """External id → row, for those that exist. With ``lock`` in id order, as everybody who locks several does."""
+        query = select(self.model).where(self.model.tenant_id == tenant_id, self.model.external_id.in_(external_ids))
+        if lock:
+            query = query.order_by(self.model.id).with_for_update(key_share=True)
+        return {row.external_id: row for row in session.scalars(query)} if external_ids else {}
+
+    def ids(self, session: Session, tenant_id: int, external_ids: Collection[str]) -> dict[str, int]:
+        """External id → id, for those that exist."""
+        if not external_ids:
+            return {}
+        query = select(self.model.external_id, self.model.id).where(
+            self.model.tenant_id == tenant_id, self.model.external_id.in_(external_ids)
+        )
+        return {row.external_id: row.id for row in session.execute(query)}
+
+    def external_ids(self, session: Session, tenant_id: int, ids: Collection[int]) -> dict[int, str]:
+        """Id → external id, for those that exist."""
+        if not ids:
+            return {}
+        query = select(self.model.id, self.model.external_id).where(
+            self.model.tenant_id == tenant_id, self.model.id.in_(ids)
+        )
+        return {row.id: row.external_id for row in session.execute(query)}
+
+    def names(self, session: Session, tenant_id: int, external_ids: Collection[str]) -> dict[str, str]:
+        """External id → name (of live events: title), for those that exist."""
+        if not external_ids:
+            return {}
+        label = getattr(self.model, "name", None) or self.model.title
+        query = select(self.model.external_id, label.label("label")).where(
+            self.model.tenant_id == tenant_id, self.model.external_id.in_(external_ids)
+        )
+        return {row.external_id: row.label for row in session.execute(query)}
+
+    def write(self, session: Session, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Insert rows, or overwrite those whose external id exists; all have the same columns. Returns their ids."""
+        if not rows:
+            return {}
+        values = [{"tenant_id": tenant_id, **row} for row in rows]
+        statement = insert(self.model)
+        changed = {name: statement.excluded[name] for name in values[0] if name not in KEYS}
+        statement = statement.on_conflict_do_update(index_elements=list(KEYS), set_=changed)
+        found = session.execute(
+            statement.returning(self.model.external_id, self.model.id), values, execution_options={"autoflush": False}
+        )
+        return {row.external_id: row.id for row in found}

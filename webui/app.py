@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from core.config import settings
+from core.languages import LANGUAGES
 from webui import (
     auth,
     blueprint,
@@ -21,6 +22,7 @@ from webui import (
     navigation,
     overview,
     platforms,
+    preferences,
     session,
     sites,
 )
@@ -28,6 +30,7 @@ from webui import words as vocabulary
 from webui.codes import base as codes
 from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
 from webui.deliveries import views as deliveries
+from webui.script_words import script_words
 from webui.static_files import asset
 
 SESSION_HOURS = 12
@@ -48,6 +51,7 @@ def register(app: Flask) -> None:
         deliveries.pages,
         connections.pages,
         sites.pages,
+        preferences.pages,
     ):
         app.register_blueprint(part)
     if settings().demo:
@@ -85,14 +89,24 @@ def _equip_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset,
         csp_nonce=csp.nonce,
+        account_links=navigation.account_links,
         form_token=generate_csrf,
+        here=_here,
+        known_languages=LANGUAGES,
         demo_address=lambda: url_for("demo.show_list") if settings().demo else None,
         mark=platforms.mark,
         may=session.may,
         navigation=navigation.sections,
+        script_words=script_words,
         signed_in=session.profile_or_none,
+        theme=session.theme,
         words=vocabulary,
     )
+
+
+def _here() -> str:
+    """The address to come back to: this page, or the overview after a form was sent."""
+    return request.full_path.rstrip("?") if request.method == "GET" else ""
 
 
 def _appointment(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The navigation: our own pages and what plugins add."""
+"""The navigation: our own pages, what plugins add, and the pages of the account menu."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 
 from adrail.hookspecs import NavigationItem
 from core.config import settings
@@ -21,6 +23,7 @@ class Link:
     label: str
     address: str
     current: bool
+    icon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +34,59 @@ class Section:
     links: tuple[Link, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One of our own pages; ``permission`` is what one needs to see it, empty for everybody who is signed in."""
+
+    heading: str
+    label: str
+    endpoint: str
+    permission: str
+    icon: str
+
+
 PAGES = (
-    ("", "Overview", "overview.show", "view_deliveries"),
-    ("", "Live events", "live_events.show_list", "view_events"),
-    ("Measure", "Tracking codes", "codes.show_list", "manage_tracking_codes"),
-    ("Measure", "Deliveries", "deliveries.show_list", "view_deliveries"),
-    ("Account", "Connections", "connections.show_list", "manage_connections"),
-    ("Account", "Sites and keys", "sites.show_list", "admin"),
+    PageEntry("", later("Overview"), "overview.show", "view_deliveries", icon="home"),
+    PageEntry("", later("Live events"), "live_events.show_list", "view_events", icon="calendar-event"),
+    PageEntry(later("Measure"), later("Tracking codes"), "codes.show_list", "manage_tracking_codes", icon="code"),
+    PageEntry(later("Measure"), later("Deliveries"), "deliveries.show_list", "view_deliveries", icon="send"),
+    PageEntry(later("Account"), later("Connections"), "connections.show_list", "manage_connections", icon="plug"),
+    PageEntry(later("Account"), later("Sites and keys"), "sites.show_list", "admin", icon="world"),
 )
-"""Our own pages: heading, label, endpoint, and the permission one needs to see them."""
-DEMO_PAGES = (("Account", "Mail", "mail.show_list", "manage_connections"),)
+"""The sidebar, in order; a page whose endpoint this installation lacks is left out."""
+DEMO_PAGES = (PageEntry(later("Account"), later("Mail"), "mail.show_list", "manage_connections", icon="mail"),)
+ACCOUNT_PAGES: tuple[PageEntry, ...] = ()
+"""Pages about the signed-in person, in the menu under their name."""
 
 
 def sections() -> list[Section]:
-    """Return the navigation of the signed-in person."""
+    """Return the sidebar of the signed-in person."""
     grouped: dict[str, list[Link]] = {}
-    for heading, label, endpoint, permission in PAGES + (DEMO_PAGES if settings().demo else ()):
-        if _shown(permission):
-            here = (request.blueprint or "") == endpoint.partition(".")[0]
-            grouped.setdefault(heading, []).append(Link(label, url_for(endpoint), here))
+    for entry in PAGES + (DEMO_PAGES if settings().demo else ()):
+        if _shown(entry):
+            grouped.setdefault(str(entry.heading), []).append(_link(entry))
     for item in chain.from_iterable(registry().call("navigation_items", read=_entries)):
-        link = Link(item.label, item.path, request.path == item.path)
-        grouped.setdefault(item.section or "More", []).append(link)
+        link = Link(_(item.label), item.path, request.path == item.path)
+        grouped.setdefault(_(item.section) if item.section else _("More"), []).append(link)
     return [Section(heading, tuple(links)) for heading, links in grouped.items()]
 
 
-def _shown(permission: str) -> bool:
+def account_links() -> list[Link]:
+    """Return the entries of the menu under the person's name."""
+    return [_link(entry) for entry in ACCOUNT_PAGES if _shown(entry)]
+
+
+def _link(entry: PageEntry) -> Link:
+    here = (request.blueprint or "") == entry.endpoint.partition(".")[0]
+    return Link(str(entry.label), url_for(entry.endpoint), here, entry.icon)
+
+
+def _shown(entry: PageEntry) -> bool:
+    if entry.endpoint not in current_app.view_functions:
+        return False
     # What administrators do concerns the whole marketplace.
-    return session.may(permission) and (permission != "admin" or session.profile().actor.organizer_id is None)
+    whole = entry.permission != "admin" or session.profile().actor.organizer_id is None
+    return whole and (not entry.permission or session.may(entry.permission))
 
 
 def _entries(answer: Iterable[NavigationItem]) -> list[NavigationItem]:

@@ -16,6 +16,8 @@ from core.errors import ForbiddenError
 from core.languages import DEFAULT
 
 login_manager = LoginManager()
+THEMES = ("light", "dark")
+THEME_COOKIE = "adrail_theme"
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]
@@ -106,6 +108,12 @@ def wanted_languages() -> list[str]:
     known: Profile | None = g.get("profile")
     chosen = [known.locale if known else "", cookie.get("language", "")]
     return [*filter(None, chosen), *request.accept_languages.values()]
+
+
+def theme() -> str:
+    """The theme this browser was told to use; empty follows the system."""
+    value = request.cookies.get(THEME_COOKIE, "")
+    return value if value in THEMES else ""
 
 
 def time_zone() -> str:

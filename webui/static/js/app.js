@@ -1,19 +1,22 @@
 /** Small behaviours of every page: running times, paused polling, filters that apply themselves, shown passwords. */
 
+const WORDS = JSON.parse(document.querySelector("meta[name=page-words]").content);
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 const TICK_MS = 10_000;
 
+const fill = (pattern, value) => pattern.replace("%s", () => value);
+
 function relative(seconds) {
   const size = Math.abs(seconds);
-  if (size < 5) return "just now";
+  if (size < 5) return WORDS.now;
   if (size >= 7 * DAY) return null;
-  let text = size < 2 * DAY ? "1 day" : `${Math.floor(size / DAY)} days`;
-  if (size < MINUTE) text = `${size} s`;
-  else if (size < HOUR) text = `${Math.floor(size / MINUTE)} min`;
-  else if (size < DAY) text = `${Math.floor(size / HOUR)} h`;
-  return seconds > 0 ? `${text} ago` : `in ${text}`;
+  let text = WORDS.days[Math.floor(size / DAY) - 1];
+  if (size < MINUTE) text = fill(WORDS.seconds, size);
+  else if (size < HOUR) text = fill(WORDS.minutes, Math.floor(size / MINUTE));
+  else if (size < DAY) text = fill(WORDS.hours, Math.floor(size / HOUR));
+  return fill(seconds > 0 ? WORDS.ago : WORDS.in, text);
 }
 
 function refreshTimes() {
@@ -35,7 +38,7 @@ function showLive() {
   for (const element of document.querySelectorAll("[data-live]")) {
     element.hidden = false;
     element.classList.toggle("is-paused", document.hidden || !navigator.onLine || !answered);
-    element.textContent = !navigator.onLine ? "Offline" : answered ? "Updates by itself" : "No answer, trying again";
+    element.textContent = !navigator.onLine ? WORDS.offline : answered ? WORDS.live : WORDS.retrying;
   }
 }
 for (const name of ["online", "offline"]) addEventListener(name, showLive);
@@ -46,7 +49,7 @@ function noAnswer(event) {
   answered = false;
   showLive();
   const place = event.target.closest("form[hx-target]")?.getAttribute("hx-target");
-  if (place) document.querySelector(place).textContent = "adrail did not answer. Try again in a moment.";
+  if (place) document.querySelector(place).textContent = WORDS.noAnswer;
 }
 for (const name of ["htmx:error", "htmx:response:error"]) {
   document.addEventListener(name, (event) => {
@@ -75,7 +78,7 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   button.addEventListener("click", () => {
     const shown = field.type === "text";
     field.type = shown ? "password" : "text";
-    button.textContent = shown ? "Show" : "Hide";
+    button.textContent = shown ? WORDS.show : WORDS.hide;
     button.setAttribute("aria-pressed", String(!shown));
   });
 }

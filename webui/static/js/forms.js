@@ -1,6 +1,9 @@
 /** Forms made from a platform's settings: checks the format while typing, folds secrets that are already set. */
 
+const WORDS = JSON.parse(document.querySelector("meta[name=page-words]").content);
 const PAUSE_MS = 350;
+
+const fill = (pattern, value) => pattern.replace("%s", () => value);
 
 function compile(source) {
   try {
@@ -23,15 +26,15 @@ function tell(field, kind, text) {
 function check(field, leaving) {
   const text = field.value.trim();
   const { pattern, usual, example, label } = field.dataset;
-  const hint = example ? ` It looks like ${example}.` : "";
+  const hint = example ? ` ${fill(WORDS.example, example)}` : "";
   if (!text) {
-    return field.required && leaving ? tell(field, "error", `${label} is missing.`) : tell(field, "", "");
+    return field.required && leaving ? tell(field, "error", fill(WORDS.missing, label)) : tell(field, "", "");
   }
   const hard = compile(pattern);
-  if (hard && !hard.test(text)) return tell(field, "error", `This is not a ${label} yet.${hint}`);
+  if (hard && !hard.test(text)) return tell(field, "error", fill(WORDS.wrong, label) + hint);
   const soft = compile(usual);
-  if (soft && !soft.test(text)) return tell(field, "warn", `Unusual for a ${label}. Is it complete?${hint}`);
-  if (hard || soft) tell(field, "ok", "Looks right.");
+  if (soft && !soft.test(text)) return tell(field, "warn", fill(WORDS.unusual, label) + hint);
+  if (hard || soft) tell(field, "ok", WORDS.right);
 }
 
 for (const field of document.querySelectorAll("input[data-label]")) {

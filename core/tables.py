@@ -2,6 +2,8 @@
 
 from core.accounts import models as accounts
 from core.catalog import models as catalog
+from core.catalog import order_models as orders
+from core.catalog import person_models as persons
 from core.codes import models as codes
 from core.connections import models as connections
 from core.db import idempotency_models as idempotency
@@ -22,6 +24,8 @@ __all__ = [
     "idempotency",
     "metadata",
     "notifications",
+    "orders",
+    "persons",
     "privacy",
     "schedules",
 ]

@@ -1,11 +1,13 @@
 """The door of the catalogue: the only module other features import."""
 
 from core.accounts.api import OrganizerView, organizers
-from core.catalog.bulk import insert_live_events, insert_persons
+from core.catalog.bulk import insert_live_events
 from core.catalog.event_ids import order_event_id
 from core.catalog.orders import OrderResult, change_order, place_order
+from core.catalog.person_store import PersonOutcome, upsert_persons
 from core.catalog.persons import (
     PersonIdentifiers,
+    all_names_of,
     external_ids_of,
     person_identifiers,
     person_ids_by_external,
@@ -27,13 +29,14 @@ __all__ = [
     "OrderResult",
     "OrganizerView",
     "PersonIdentifiers",
+    "PersonOutcome",
     "TicketTypeView",
+    "all_names_of",
     "change_order",
     "external_ids_of",
     "get_live_event",
     "get_live_events",
     "insert_live_events",
-    "insert_persons",
     "list_live_events",
     "live_event_refs",
     "order_event_id",
@@ -43,4 +46,5 @@ __all__ = [
     "place_order",
     "ticket_types",
     "upsert_person",
+    "upsert_persons",
 ]

@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core.accounts.api import tenant_key
-from core.catalog.models import LiveEvent, Person, TicketType, Venue
-from core.catalog.persons import encrypted_columns
+from core.catalog.models import LiveEvent, TicketType, Venue
 
 
 def insert_live_events(
@@ -48,19 +46,3 @@ def insert_live_events(
             for row in ticket_types
         ],
     )
-
-
-def insert_persons(session: Session, tenant_id: int, persons: Sequence[dict[str, Any]]) -> None:
-    """Insert new persons given in clear; they are encrypted here."""
-    key = tenant_key(tenant_id)
-    rows = [
-        {
-            "tenant_id": tenant_id,
-            "external_id": person["external_id"],
-            "city": person.get("city"),
-            "country": person.get("country"),
-            **encrypted_columns(key, person),
-        }
-        for person in persons
-    ]
-    session.execute(insert(Person), rows)

@@ -12,8 +12,8 @@ import orjson
 from sqlalchemy.orm import Session
 
 from core.accounts.api import TenantView
-from core.catalog.models import Order
 from core.catalog.order_lines import Line
+from core.catalog.order_models import Order
 from core.catalog.order_refunds import Refunds
 from core.events.api import VisitContext, emit, visit_context
 from core.money import format_amount

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.api import organizer_external_ids
-from core.catalog.models import LiveEvent, OrderItem, TicketType
+from core.catalog.models import LiveEvent, TicketType
+from core.catalog.order_models import OrderItem
 from core.errors import FieldProblem, InvalidInputError
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.catalog.models import Order, OrderTransition
 from core.catalog.order_lines import Line
+from core.catalog.order_models import Order, OrderTransition
 from core.errors import FieldProblem, InvalidInputError
 from core.money import MoneyError, format_amount, parse_amount
 

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.catalog.models import Order, OrderItem, OrderTransition, TicketType
+from core.catalog.models import TicketType
 from core.catalog.order_lines import Line
+from core.catalog.order_models import Order, OrderItem, OrderTransition
 from core.errors import FieldProblem
 
 

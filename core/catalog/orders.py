@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.accounts.api import TenantView, tenant_key, tenant_view
 from core.catalog.event_ids import order_event_id
-from core.catalog.models import Order, OrderTransition
 from core.catalog.order_events import OrderEvent, emit_order_event
 from core.catalog.order_lines import Line, resolve_lines, stored_lines
+from core.catalog.order_models import Order, OrderTransition
 from core.catalog.order_refunds import checked_refunds
 from core.catalog.order_store import (
     add_lines,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from adrail import RawIdentifier
 from core.accounts.api import tenant_key
-from core.catalog.models import Person
-from core.security.crypto import DataKey
+from core.catalog.person_models import Person, PersonTraits
+from core.catalog.person_store import stay_clear_of_merges, write_persons
 
-ENCRYPTED = ("email", "phone", "first_name", "last_name")
-INDEXED = ("email", "phone")
+OPENED = ("email", "phone", "first_name", "last_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +30,13 @@ class PersonIdentifiers:
     country: str | None
 
 
-def upsert_person(session: Session, tenant_id: int, data: dict[str, Any]) -> int:
-    """Insert or update one person by external id; fields that are None leave what is known. Returns the id."""
-    values: dict[str, Any] = {"city": data.get("city"), "country": data.get("country")}
-    values.update(encrypted_columns(tenant_key(tenant_id), data))
-    known = {name: value for name, value in values.items() if value is not None}
-    statement = insert(Person).values(tenant_id=tenant_id, external_id=data["external_id"], **known)
-    statement = statement.on_conflict_do_update(
-        index_elements=["tenant_id", "external_id"], set_=known or {"external_id": data["external_id"]}
-    )
-    return session.execute(statement.returning(Person.id)).scalar_one()
+def upsert_person(session: Session, tenant_id: int, data: Mapping[str, Any]) -> int:
+    """Insert or update one valid person by external id; fields that are None leave what is known.
 
-
-def encrypted_columns(key: DataKey, data: dict[str, Any]) -> dict[str, Any]:
-    """Ciphertext and blind-index columns of one person's clear fields; None for what is not given."""
-    values: dict[str, Any] = {}
-    for name in ENCRYPTED:
-        clear = data.get(name)
-        values[f"{name}_ciphertext"] = key.encrypt(clear, f"persons.{name}") if clear else None
-    for name in INDEXED:
-        clear = data.get(name)
-        values[f"{name}_index"] = key.blind_index(f"persons.{name}", _normal(name, clear)) if clear else None
-    return values
-
-
-def _normal(name: str, clear: str) -> str:
-    if name == "email":
-        return clear.strip().casefold()
-    return "".join(character for character in clear if character.isdigit())
+    Returns the id of who stands for the person now.
+    """
+    known = {name: value for name, value in data.items() if value is not None}
+    return write_persons(session, tenant_id, [known])[data["external_id"]].person_id
 
 
 def person_identifiers(session: Session, tenant_id: int, person_ids: Sequence[int]) -> dict[int, PersonIdentifiers]:
@@ -67,12 +44,16 @@ def person_identifiers(session: Session, tenant_id: int, person_ids: Sequence[in
     if not person_ids:
         return {}
     key = tenant_key(tenant_id)
-    rows = session.scalars(select(Person).where(Person.tenant_id == tenant_id, Person.id.in_(set(person_ids))))
+    rows = session.execute(
+        select(Person, PersonTraits.city, PersonTraits.country)
+        .outerjoin(PersonTraits, (PersonTraits.tenant_id == tenant_id) & (PersonTraits.person_id == Person.id))
+        .where(Person.tenant_id == tenant_id, Person.id.in_(set(person_ids)))
+    )
     opened = {}
-    for row in rows:
+    for row, city, country in rows:
         clear = {
             name: RawIdentifier(key.decrypt(sealed, f"persons.{name}"))
-            for name in ENCRYPTED
+            for name in OPENED
             if (sealed := getattr(row, f"{name}_ciphertext")) is not None
         }
         opened[row.id] = PersonIdentifiers(
@@ -81,18 +62,22 @@ def person_identifiers(session: Session, tenant_id: int, person_ids: Sequence[in
             clear.get("phone"),
             clear.get("first_name"),
             clear.get("last_name"),
-            row.city,
-            row.country,
+            city,
+            country,
         )
     return opened
 
 
 def person_ids_by_external(session: Session, tenant_id: int, external_ids: Sequence[str]) -> dict[str, int]:
-    """External id → id for the persons that exist."""
+    """External id → id of who stands for that person now, for the persons that exist.
+
+    Until the caller's transaction ends nobody is merged, so that what it writes cannot name somebody merged away.
+    """
     if not external_ids:
         return {}
+    stay_clear_of_merges(session, tenant_id)
     rows = session.execute(
-        select(Person.external_id, Person.id).where(
+        select(Person.external_id, func.coalesce(Person.root_id, Person.id).label("id")).where(
             Person.tenant_id == tenant_id, Person.external_id.in_(set(external_ids))
         )
     )
@@ -107,3 +92,21 @@ def external_ids_of(session: Session, tenant_id: int, person_ids: Sequence[int])
         select(Person.id, Person.external_id).where(Person.tenant_id == tenant_id, Person.id.in_(set(person_ids)))
     )
     return {row.id: row.external_id for row in rows}
+
+
+def all_names_of(session: Session, tenant_id: int, person_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Id → every external id of that person, those of persons merged with it included."""
+    if not person_ids:
+        return {}
+    asked, member = aliased(Person), aliased(Person)
+    root = func.coalesce(asked.root_id, asked.id)
+    rows = session.execute(
+        select(asked.id, member.external_id)
+        .join(member, (member.tenant_id == tenant_id) & ((member.id == root) | (member.root_id == root)))
+        .where(asked.tenant_id == tenant_id, asked.id.in_(set(person_ids)))
+        .order_by(asked.id, member.id)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row.external_id)
+    return found

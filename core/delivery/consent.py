@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.catalog.api import external_ids_of
+from core.catalog.api import all_names_of
 from core.delivery.models import Delivery
 from core.events.api import linked_persons
 from core.privacy.api import denied_after
@@ -104,9 +104,9 @@ def _subjects(session: Session, tenant_id: int, rows: Sequence[Delivery]) -> dic
     persons = {
         row.id: {*linked.get(row.visitor_id or "", ()), *([row.person_id] if row.person_id else [])} for row in rows
     }
-    names = external_ids_of(session, tenant_id, sorted(set().union(*persons.values())))
+    names = all_names_of(session, tenant_id, sorted(set().union(*persons.values())))
     return {
         row.id: ([("visitor", row.visitor_id)] if row.visitor_id else [])
-        + [("person", names[person]) for person in sorted(persons[row.id]) if person in names]
+        + [("person", name) for person in sorted(persons[row.id]) for name in names.get(person, ())]
         for row in rows
     }

@@ -140,7 +140,10 @@ class VisitSession(Base):
 
 
 class IdentityLink(HasId, HasTenant, Base):
-    """Visitor and person belong together from ``linked_at`` until ``unlinked_at``."""
+    """Visitor and person belong together from ``linked_at`` until ``unlinked_at``.
+
+    ``person_external_id`` is the name the person came under, ``person_id`` who that is now: persons are merged.
+    """
 
     __tablename__ = "tx_identity_links"
     __table_args__ = (
@@ -150,7 +153,7 @@ class IdentityLink(HasId, HasTenant, Base):
             "uq_tx_identity_links_open",
             "tenant_id",
             "visitor_id",
-            "person_id",
+            "person_external_id",
             unique=True,
             postgresql_where=text("unlinked_at IS NULL"),
         ),
@@ -158,6 +161,7 @@ class IdentityLink(HasId, HasTenant, Base):
 
     visitor_id: Mapped[str] = pseudonymous(Text)
     person_id: Mapped[int] = pseudonymous(BigInteger)
+    person_external_id: Mapped[str | None] = pseudonymous(Text)
     confidence: Mapped[int] = plain(SmallInteger, server_default="100")
     source: Mapped[str] = plain(Text)
     order_id: Mapped[str | None] = plain(Text)

@@ -24,7 +24,7 @@ from core.accounts.api import (
     write_key_of,
 )
 from core.accounts.api import organizers as organizers_of
-from core.catalog.api import insert_live_events, insert_persons, list_live_events
+from core.catalog.api import insert_live_events, list_live_events, upsert_persons
 from core.codes.api import create_code, list_codes
 from core.db.session import tenant_session
 from core.registry import registry
@@ -70,7 +70,7 @@ def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> Dem
         catalogue = make_catalogue(seed, datetime.now(UTC).date(), organizers)
         with tenant_session(tenant_id) as session:
             insert_live_events(session, tenant_id, catalogue.venues, catalogue.live_events, catalogue.ticket_types)
-            insert_persons(session, tenant_id, catalogue.persons)
+            upsert_persons(session, tenant_id, catalogue.persons)
     progress()
     for platform in registry().supporting("sandbox"):
         _create_codes(platform, tenant_id, organizers)

@@ -44,6 +44,13 @@ class Backend:
         query = f"SELECT to_jsonb(t) FROM {table} t WHERE tenant_id = %s ORDER BY t.id"
         return [row for (row,) in self.admin.execute(query, [self.marketplace.tenant_id]).fetchall()]
 
+    def traits(self) -> dict[str, dict[str, Any]]:
+        """External id of every person → what audiences select by."""
+        query = """
+            SELECT p.external_id, to_jsonb(t) - 'tenant_id' - 'person_id'
+            FROM persons p LEFT JOIN person_traits t ON t.person_id = p.id WHERE p.tenant_id = %s ORDER BY p.id"""
+        return dict(self.admin.execute(query, [self.marketplace.tenant_id]).fetchall())
+
     def emitted(self) -> list[dict[str, Any]]:
         """Events that wait in the outbox, oldest first."""
         query = "SELECT payload FROM event_outbox WHERE tenant_id = %s AND topic = 'tracking_event' ORDER BY id"

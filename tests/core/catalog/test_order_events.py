@@ -11,8 +11,8 @@ import pytest
 
 from core.accounts.api import tenant_view
 from core.catalog.api import place_order
-from core.catalog.models import Order
 from core.catalog.order_events import OrderEvent, emit_order_event
+from core.catalog.order_models import Order
 from core.db.session import tenant_session
 from core.security.crypto import keyring
 from tests.core.catalog.backend import Backend

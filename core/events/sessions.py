@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.events.touches import FIRST, LAST, first_touch, last_touch
 from core.events.writer import EventRow
 
-UPSERT = text("""
+UPSERT = text(f"""
 INSERT INTO tx_sessions AS s
   (tenant_id, session_id, visitor_id, first_seen_at, last_seen_at, first_touch, last_touch, initial_consent,
    final_consent, events, last_sequence_no, landing_page, exit_page, country, device_type, converted, revenue,
@@ -31,12 +32,8 @@ ORDER BY v.session_id
 ON CONFLICT (tenant_id, session_id) DO UPDATE SET
   first_seen_at = least(s.first_seen_at, excluded.first_seen_at),
   last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at),
-  first_touch = CASE WHEN s.first_touch = '{}'
-                       OR (excluded.first_touch <> '{}' AND excluded.first_seen_at < s.first_seen_at)
-                     THEN excluded.first_touch ELSE s.first_touch END,
-  last_touch = CASE WHEN s.last_touch = '{}'
-                      OR (excluded.last_touch <> '{}' AND excluded.last_seen_at >= s.last_seen_at)
-                    THEN excluded.last_touch ELSE s.last_touch END,
+  first_touch = {FIRST},
+  last_touch = {LAST},
   initial_consent = CASE WHEN excluded.first_seen_at < s.first_seen_at
                          THEN excluded.initial_consent ELSE s.initial_consent END,
   final_consent = CASE WHEN excluded.last_seen_at >= s.last_seen_at
@@ -57,7 +54,7 @@ ON CONFLICT (tenant_id, session_id) DO UPDATE SET
   currency = coalesce(s.currency, excluded.currency),
   sealed_client = coalesce(excluded.sealed_client, s.sealed_client),
   sealed_at = coalesce(excluded.sealed_at, s.sealed_at)
-""")
+""")  # noqa: S608 - both parts are constants
 
 ERASE_SEALS = text("""
 UPDATE tx_sessions SET sealed_client = NULL, sealed_at = NULL
@@ -84,7 +81,6 @@ def erase_old_seals(session: Session, age: timedelta) -> int:
 def _fold(session_id: str, events: list[EventRow]) -> dict[str, Any]:
     events = sorted(events, key=lambda item: item.occurred_at)
     pages = [url for item in events if (url := item.context.get("page", {}).get("url"))]
-    touches = [touch for item in events if (touch := _touch(item))]
     purchases = [item for item in events if item.event_name == "order_completed" and item.amount is not None]
     currency = purchases[0].currency if purchases else None
     same = [item.amount for item in purchases if item.currency == currency and item.amount is not None]
@@ -95,8 +91,8 @@ def _fold(session_id: str, events: list[EventRow]) -> dict[str, Any]:
         "visitor_id": events[0].visitor_id,
         "first_seen_at": events[0].occurred_at,
         "last_seen_at": events[-1].occurred_at,
-        "first_touch": touches[0] if touches else {},
-        "last_touch": touches[-1] if touches else {},
+        "first_touch": first_touch(events),
+        "last_touch": last_touch(events),
         "initial_consent": events[0].consent,
         "final_consent": events[-1].consent,
         "events": len(events),
@@ -110,8 +106,3 @@ def _fold(session_id: str, events: list[EventRow]) -> dict[str, Any]:
         "currency": currency,
         "sealed_client": sealed.hex() if sealed else None,
     }
-
-
-def _touch(row: EventRow) -> dict[str, Any]:
-    parts = {name: row.context.get(name) for name in ("utm", "click_ids", "referrer")}
-    return {name: value for name, value in parts.items() if value}

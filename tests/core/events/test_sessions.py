@@ -77,14 +77,79 @@ def test_a_visit_does_not_depend_on_batches(marketplace: Marketplace) -> None:
     check()
 
 
+CAMPAIGN = {"utm": {"source": "news"}, "click_ids": {"fbclid": "x"}}
+
+
+def touches(marketplace: Marketplace, session_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """First and last touch without their times."""
+    found = visit(marketplace, session_id)
+    first, last = (
+        {name: value for name, value in found[which].items() if name not in ("at", "seen")}
+        for which in ("first_touch", "last_touch")
+    )
+    return first, last
+
+
+def page(minute: int, **said: Any) -> dict[str, Any]:
+    return {"page": {"url": f"https://shop.example/{minute}"}, **said}
+
+
 def test_the_first_and_last_touch_are_those_that_say_something(marketplace: Marketplace) -> None:
     fold(marketplace, row(marketplace, "s-1", 1))
-    fold(marketplace, row(marketplace, "s-1", 3, context={"utm": {"source": "news"}, "click_ids": {"fbclid": "x"}}))
-    fold(marketplace, row(marketplace, "s-1", 5, context={"referrer": "https://search.example"}))
+    fold(marketplace, row(marketplace, "s-1", 3, context=page(3, **CAMPAIGN)))
     fold(marketplace, row(marketplace, "s-1", 0))
     found = visit(marketplace, "s-1")
-    assert found["first_touch"] == {"utm": {"source": "news"}, "click_ids": {"fbclid": "x"}}
-    assert found["last_touch"] == {"referrer": "https://search.example"}
+    moment = "2026-11-20T12:03:00.000000Z"
+    assert found["first_touch"] == {**CAMPAIGN, "landing_page": "https://shop.example/3", "at": moment}
+    assert found["last_touch"] == {**CAMPAIGN, "seen": {"utm": moment, "click_ids": moment}}
+
+
+def test_a_campaign_outlives_plain_links_and_pages_of_the_shop_itself(marketplace: Marketplace) -> None:
+    fold(marketplace, row(marketplace, "s-1", 1, context=page(1, **CAMPAIGN)))
+    fold(marketplace, row(marketplace, "s-1", 2, context=page(2, referrer="https://www.shop.example/1")))
+    assert touches(marketplace, "s-1")[1] == CAMPAIGN
+    fold(marketplace, row(marketplace, "s-1", 3, context=page(3, referrer="https://search.example/?q=x")))
+    assert touches(marketplace, "s-1")[1] == {**CAMPAIGN, "referrer": "https://search.example/?q=x"}
+
+
+def test_a_later_campaign_takes_over_and_each_platform_keeps_its_click(marketplace: Marketplace) -> None:
+    fold(marketplace, row(marketplace, "s-1", 1, context=page(1, **CAMPAIGN)))
+    other = {"utm": {"source": "radio"}, "click_ids": {"gclid": "y"}}
+    fold(marketplace, row(marketplace, "s-1", 2, context=page(2, **other)))
+    first, last = touches(marketplace, "s-1")
+    assert first == {**CAMPAIGN, "landing_page": "https://shop.example/1"}
+    assert last == {"utm": {"source": "radio"}, "click_ids": {"fbclid": "x", "gclid": "y"}}
+
+
+SAYINGS: tuple[dict[str, Any], ...] = (
+    {},
+    {"referrer": "https://shop.example/0"},
+    {"referrer": "https://search.example/"},
+    {"utm": {"source": "news"}},
+    {"utm": {"source": "radio"}, "referrer": "https://radio.example/"},
+    {"click_ids": {"fbclid": "x"}},
+    {"click_ids": {"ga": "1"}, "utm": {"source": "news"}},
+)
+
+
+def test_touches_do_not_depend_on_the_order_events_are_stored_in(marketplace: Marketplace) -> None:
+    @given(st.data(), st.lists(st.sampled_from(SAYINGS), min_size=2, max_size=7), st.integers(1, 3))
+    def check(data: st.DataObject, said: list[dict[str, Any]], size: int) -> None:
+        names = f"s-{uuid.uuid4()}", f"s-{uuid.uuid4()}"
+        in_time, as_stored = (
+            [row(marketplace, name, minute, context=page(minute, **what)) for minute, what in enumerate(said)]
+            for name in names
+        )
+        fold(marketplace, *in_time)
+        as_stored = data.draw(st.permutations(as_stored))
+        for start in range(0, len(as_stored), size):
+            fold(marketplace, *as_stored[start : start + size])
+        for column in ("first_touch", "last_touch"):
+            assert visit(marketplace, names[1])[column] == visit(marketplace, names[0])[column]
+        campaigns = [what["utm"] for what in said if "utm" in what]
+        assert touches(marketplace, names[1])[1].get("utm") == (campaigns[-1] if campaigns else None)
+
+    check()
 
 
 def test_a_purchase_converts_the_visit_and_adds_up_in_its_first_currency(marketplace: Marketplace) -> None:
@@ -150,4 +215,4 @@ def test_the_newest_cookie_of_a_visit_is_the_one_that_counts(marketplace: Market
     fold(marketplace, row(marketplace, "s-1", 1, context={"click_ids": {"fbclid": "x"}}))
     fold(marketplace, row(marketplace, "s-1", 2, context={"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}))
     fold(marketplace, row(marketplace, "s-1", 3, context={"page": {"url": "https://shop.example/"}}))
-    assert visit(marketplace, "s-1")["last_touch"] == {"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}
+    assert touches(marketplace, "s-1")[1] == {"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.catalog.models import TicketType
 from core.catalog.order_lines import Line
 from core.catalog.order_models import Order, OrderItem, OrderTransition
+from core.catalog.person_store import Written
 from core.errors import FieldProblem
 
 
@@ -21,12 +22,13 @@ def find_order(session: Session, tenant_id: int, external_id: str, *, lock: bool
     return session.scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-def insert_order(session: Session, tenant_id: int, data: dict[str, Any], person_id: int | None) -> Order | None:
+def insert_order(session: Session, tenant_id: int, data: dict[str, Any], buyer: Written | None) -> Order | None:
     """Insert an order; None when its external id exists."""
     values = {
         "tenant_id": tenant_id,
         "external_id": data["external_id"],
-        "person_id": person_id,
+        "person_id": buyer.person_id if buyer else None,
+        "original_person_id": buyer.named_id if buyer and buyer.named_id != buyer.person_id else None,
         "visitor_id": data["visitor_id"],
         "session_id": data["session_id"],
         "status": data["status"],
@@ -62,6 +64,7 @@ def add_lines(session: Session, order: Order, lines: list[Line]) -> None:
             unit_price=line.unit_price,
             fees=line.fees,
             discount=line.discount,
+            placed_at=order.placed_at,
         )
         for line in lines
     )

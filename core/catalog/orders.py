@@ -73,8 +73,8 @@ def place_order(tenant_id: int, body: Any) -> OrderResult:
             return _repeat(session, tenant, known, data)
         lines = resolve_lines(session, tenant_id, data["items"])
         person = data["person"]
-        person_id = upsert_person(session, tenant_id, person) if person else None
-        order = insert_order(session, tenant_id, data, person_id)
+        buyer = upsert_person(session, tenant_id, person) if person else None
+        order = insert_order(session, tenant_id, data, buyer)
         if order is None:  # the same order came twice at the same time
             return _repeat(session, tenant, _existing(session, tenant_id, data["external_id"]), data)
         add_lines(session, order, lines)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from adrail import RawIdentifier
 from core.accounts.api import tenant_key
 from core.catalog.person_models import Person, PersonTraits
-from core.catalog.person_store import stay_clear_of_merges, write_persons
+from core.catalog.person_store import Written, stay_clear_of_merges, write_persons
 
 OPENED = ("email", "phone", "first_name", "last_name")
 
@@ -30,13 +30,10 @@ class PersonIdentifiers:
     country: str | None
 
 
-def upsert_person(session: Session, tenant_id: int, data: Mapping[str, Any]) -> int:
-    """Insert or update one valid person by external id; fields that are None leave what is known.
-
-    Returns the id of who stands for the person now.
-    """
+def upsert_person(session: Session, tenant_id: int, data: Mapping[str, Any]) -> Written:
+    """Insert or update one valid person by external id; fields that are None leave what is known."""
     known = {name: value for name, value in data.items() if value is not None}
-    return write_persons(session, tenant_id, [known])[data["external_id"]].person_id
+    return write_persons(session, tenant_id, [known])[data["external_id"]]
 
 
 def person_identifiers(session: Session, tenant_id: int, person_ids: Sequence[int]) -> dict[int, PersonIdentifiers]:

@@ -1,6 +1,13 @@
 """The door of the event store."""
 
-from core.events.identity import linked_persons, update_links
+from core.events.identity import (
+    VisitorLink,
+    linked_persons,
+    move_person,
+    update_links,
+    visitor_counts,
+    visitors_of,
+)
 from core.events.outbox import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, emit, emit_config_change
 from core.events.probing import is_stored, remove_event
 from core.events.rejects import Reject, store_rejects
@@ -19,6 +26,7 @@ __all__ = [
     "StreamFullError",
     "TooOftenError",
     "VisitContext",
+    "VisitorLink",
     "append",
     "decode",
     "emit",
@@ -29,6 +37,7 @@ __all__ = [
     "is_stored",
     "last_snapshots",
     "linked_persons",
+    "move_person",
     "remove_event",
     "shards",
     "stage",
@@ -37,4 +46,6 @@ __all__ = [
     "update_links",
     "update_sessions",
     "visit_context",
+    "visitor_counts",
+    "visitors_of",
 ]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A moment at which a visitor became ``person_id``, or nobody when that is None."""
+    """A moment at which a visitor became ``person_id``, or nobody when that is None; ``name`` is what it was told."""
 
     at: datetime
     person_id: int | None
     source: str = "login"
     order_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(slots=True)
@@ -26,23 +27,25 @@ class Stretch:
     until: datetime | None = None
     source: str = "login"
     order_id: str | None = None
+    name: str | None = None
 
 
 def stretches(turns: Iterable[Turn], standing: Stretch | None = None) -> list[Stretch]:
     """Return the stretches that follow from ``turns``, oldest first; ``standing`` is the one before them.
 
-    At any moment a visitor is one person at most: on a shared device the new person ends the one before. A stretch
-    that no moment belongs to is left out, the standing one never.
+    At any moment a visitor is one person at most: on a shared device the new person ends the one before. Each name has
+    a stretch of its own, also where two names are one person: they may be told apart again. A stretch that no moment
+    belongs to is left out, the standing one never.
     """
-    known = [Stretch(standing.person_id, standing.since, None, standing.source, standing.order_id)] if standing else []
+    known = [replace(standing, until=None)] if standing else []
     current = known[0] if known else None
     for turn in turns:
-        if current is not None and current.person_id == turn.person_id:
+        if current is not None and (current.person_id, current.name) == (turn.person_id, turn.name):
             continue
         if current is not None:
             current.until = turn.at
         current = None
         if turn.person_id is not None:
-            current = Stretch(turn.person_id, turn.at, None, turn.source, turn.order_id)
+            current = Stretch(turn.person_id, turn.at, None, turn.source, turn.order_id, turn.name)
             known.append(current)
     return [item for item in known if item.until is None or item.until > item.since]

@@ -30,6 +30,9 @@ class Rhythm:
 
 
 INSTALLATION = (
+    Rhythm("core.analytics.jobs.roll_up", "* * * * *"),
+    Rhythm("core.catalog.jobs.end_live_events", "*/5 * * * *"),
+    Rhythm("core.accounts.jobs.sweep", "29 3 * * *"),
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),

@@ -1,9 +1,13 @@
 """Imports every model, so that migrations and tests see the whole schema."""
 
 from core.accounts import models as accounts
+from core.analytics import models as analytics
 from core.catalog import models as catalog
+from core.catalog import offer_models as offers
 from core.catalog import order_models as orders
 from core.catalog import person_models as persons
+from core.catalog import shop_models as shop
+from core.catalog import taste_models as tastes
 from core.codes import models as codes
 from core.connections import models as connections
 from core.db import idempotency_models as idempotency
@@ -16,6 +20,7 @@ from core.privacy import models as privacy
 
 __all__ = [
     "accounts",
+    "analytics",
     "catalog",
     "codes",
     "connections",
@@ -24,10 +29,13 @@ __all__ = [
     "idempotency",
     "metadata",
     "notifications",
+    "offers",
     "orders",
     "persons",
     "privacy",
     "schedules",
+    "shop",
+    "tastes",
 ]
 
 metadata = Base.metadata

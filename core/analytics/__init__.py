@@ -1,0 +1,1 @@
+"""What happened, in numbers: sales per day and what the platforms said, for dashboards."""

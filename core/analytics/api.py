@@ -1,0 +1,6 @@
+"""The door of analytics: the only module other features import."""
+
+from core.analytics.answers import Answers, answers
+from core.analytics.sales import MAX_DAYS, DaySales, Period, Sales, sales
+
+__all__ = ["MAX_DAYS", "Answers", "DaySales", "Period", "Sales", "answers", "sales"]

@@ -14,18 +14,23 @@ from core.config import settings
 from core.db.idempotency_models import IdempotencyRecord
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
+from core.security.crypto import decrypt, derive, encrypt
 
 MAX_KEY = 255
+PURPOSE = "idempotency"
 
 # Ends with the transaction, and that with the process: whatever dies at work leaves its key free at once.
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-def idempotent(tenant_id: int, scope: str, request: Request, work: Callable[[], Response]) -> Response:
+def idempotent(
+    tenant_id: int, scope: str, request: Request, work: Callable[[], Response], *, secret: bool = False
+) -> Response:
     """Run ``work`` once per `Idempotency-Key`; without the header just run it.
 
-    Only an answer that ``work`` returns is kept: after an error or a crash the key may be used again. Raises
-    `ConflictError` while the first request still runs, or when the key was used for another request.
+    A ``secret`` answer is kept encrypted under the bearer key of the request, so that nobody else can open it; its
+    ``scope`` must name the bearer. Only an answer that ``work`` returns is kept: after an error or a crash the key may
+    be used again. Raises `ConflictError` while the first request still runs, or when the key was used for another one.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -39,7 +44,7 @@ def idempotent(tenant_id: int, scope: str, request: Request, work: Callable[[], 
             raise ConflictError("the first request with this Idempotency-Key still runs", code="request_in_progress")
         known = session.get(IdempotencyRecord, (tenant_id, scope, key))
         if known is not None and known.status is not None:
-            return _answer_again(known, digest)
+            return _answer_again(known, digest, request if secret else None)
         response = work()
         session.merge(
             IdempotencyRecord(
@@ -48,7 +53,7 @@ def idempotent(tenant_id: int, scope: str, request: Request, work: Callable[[], 
                 key=key,
                 request_hash=digest,
                 status=response.status_code,
-                response=response.get_data(),
+                response=_hidden(request, response.get_data()) if secret else response.get_data(),
             )
         )
     return response
@@ -60,9 +65,21 @@ def _turns() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(settings().database_pool_size)
 
 
-def _answer_again(known: IdempotencyRecord, digest: bytes) -> Response:
+def _answer_again(known: IdempotencyRecord, digest: bytes, bearer: Request | None) -> Response:
     if known.request_hash != digest:
         raise ConflictError("this Idempotency-Key was used for another request", code="idempotency_key_reused")
-    response = Response(known.response, status=known.status, content_type="application/json")
+    body = known.response or b""
+    if bearer is not None:
+        body = decrypt(_secret_of(bearer), body, PURPOSE)
+    response = Response(body, status=known.status, content_type="application/json")
     response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def _hidden(bearer: Request, body: bytes) -> bytes:
+    return encrypt(_secret_of(bearer), body, PURPOSE)
+
+
+def _secret_of(bearer: Request) -> bytes:
+    """A key that only the sender's own secret gives; bearer keys are random, so it cannot be guessed."""
+    return derive(bearer.headers.get("Authorization", "").encode(), PURPOSE)

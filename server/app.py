@@ -19,6 +19,8 @@ from werkzeug.routing import IntegerConverter, Map
 
 import webui.app
 import webui.problems
+from core.accounts.key_http import blp as keys
+from core.accounts.key_http import sites
 from core.catalog.http import blp as orders
 from core.codes.http import blp as codes
 from core.config import Settings, settings
@@ -37,7 +39,7 @@ QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
-BLUEPRINTS = (collector, consent, tracking_config, orders, codes, deliveries)
+BLUEPRINTS = (collector, consent, tracking_config, orders, codes, deliveries, keys, sites)
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +98,7 @@ def _document(app: Flask) -> None:
     Api.ERROR_SCHEMA = Problem
     api = Api(app)
     schemes = {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "server key or organiser token"},
+        "bearer": {"type": "http", "scheme": "bearer", "description": "server, organiser or scanner key"},
         "write_key": {"type": "apiKey", "in": "header", "name": "X-Adrail-Key"},
         "write_key_query": {"type": "apiKey", "in": "query", "name": "key"},
     }

@@ -17,6 +17,7 @@ from webui import (
     connections,
     csp,
     formats,
+    keys,
     languages,
     live_events,
     navigation,
@@ -51,6 +52,7 @@ def register(app: Flask) -> None:
         deliveries.pages,
         connections.pages,
         sites.pages,
+        keys.pages,
         preferences.pages,
     ):
         app.register_blueprint(part)

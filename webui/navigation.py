@@ -51,7 +51,9 @@ PAGES = (
     PageEntry(later("Measure"), later("Tracking codes"), "codes.show_list", "manage_tracking_codes", icon="code"),
     PageEntry(later("Measure"), later("Deliveries"), "deliveries.show_list", "view_deliveries", icon="send"),
     PageEntry(later("Account"), later("Connections"), "connections.show_list", "manage_connections", icon="plug"),
-    PageEntry(later("Account"), later("Sites and keys"), "sites.show_list", "admin", icon="world"),
+    PageEntry(later("Account"), later("Sites"), "sites.show_list", "admin", icon="world"),
+    PageEntry(later("Account"), later("Keys"), "keys.show_list", "manage_keys", icon="key"),
+    PageEntry(later("Account"), later("Audit log"), "audit.show_list", "admin", icon="history"),
 )
 """The sidebar, in order; a page whose endpoint this installation lacks is left out."""
 DEMO_PAGES = (PageEntry(later("Account"), later("Mail"), "mail.show_list", "manage_connections", icon="mail"),)

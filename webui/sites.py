@@ -1,32 +1,32 @@
-"""Sites and keys: where pages may report from, and what backends and organisers sign their requests with."""
+"""Sites: where pages may report from, and the write keys that they report with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from core.accounts.api import (
     Actor,
     SiteView,
     create_site,
-    get_key,
     get_site,
-    issue_key,
-    list_keys,
     list_sites,
-    organizers,
-    revoke_key,
+    retire_write_key,
+    rotate_write_key,
     update_site,
 )
-from core.config import settings
 from core.errors import ConflictError, InvalidInputError
 from webui import session
 from webui.blueprint import page_blueprint
 from webui.messages import say
+
+OVERLAPS = (1, 24, 72, 168, 720)
 
 pages = page_blueprint("sites", __name__, url_prefix="/sites")
 
@@ -37,9 +37,8 @@ def _admin() -> Actor:
 
 @pages.get("/")
 def show_list() -> str:
-    """Every site with its write key, and every bearer key."""
-    actor = _admin()
-    return render_template("sites/list.html", sites=list_sites(actor), keys=list_keys(actor))
+    """Every site with its write key."""
+    return render_template("sites/list.html", sites=list_sites(_admin()))
 
 
 @pages.get("/new")
@@ -57,7 +56,7 @@ def add() -> ResponseReturnValue:
         made = create_site(actor, site_id=request.form.get("site_id", "").strip(), **_values())
     except (InvalidInputError, ConflictError) as error:
         return _form(None, _by_field(error)), 422
-    say(f"{made.name} is added", "Put its write key into the pages.")
+    say(_("%(name)s is added", name=made.name), _("Put its write key into the pages."))
     return redirect(url_for("sites.show_list"))
 
 
@@ -75,7 +74,7 @@ def change(site_id: int) -> ResponseReturnValue:
         made = update_site(actor, site_id, **_values())
     except InvalidInputError as error:
         return _form(get_site(actor, site_id), _by_field(error)), 422
-    say(f"{made.name} is saved", "Other origins count within a minute.")
+    say(_("%(name)s is saved", name=made.name), _("Other origins count within a minute."))
     return redirect(url_for("sites.show_list"))
 
 
@@ -97,43 +96,31 @@ def _by_field(error: InvalidInputError | ConflictError) -> dict[str, str]:
     return {item.pointer.strip("/"): f"{item.message[:1].upper()}{item.message[1:]}." for item in error.errors}
 
 
-@pages.get("/keys/new")
-def show_new_key() -> str:
-    """A form for a key."""
-    return _key_form({})
+@pages.get("/<int:site_id>/rotate")
+def show_rotate(site_id: int) -> str:
+    """Ask how long the old write key shall count."""
+    return render_template("sites/rotate.html", site=get_site(_admin(), site_id), overlaps=OVERLAPS, problem=None)
 
 
-@pages.post("/keys/new")
-def add_key() -> ResponseReturnValue:
-    """Make a key and show it, this once."""
+@pages.post("/<int:site_id>/rotate")
+def rotate(site_id: int) -> ResponseReturnValue:
+    """Give a site a new write key."""
     actor = _admin()
-    owner = request.form.get("owner", "")
-    kind = "organizer" if owner else "server"
-    name = request.form.get("name", "").strip()
+    hours = request.form.get("overlap", "")
+    overlap = timedelta(hours=int(hours) if hours.isdecimal() and len(hours) < 6 else -1)
     try:
-        key = issue_key(actor, kind=kind, name=name, organizer=owner or None)
-    except InvalidInputError as error:
-        return _key_form(_by_field(error)), 422
-    return render_template("sites/new_key.html", key=key, kind=kind, name=name, base_url=settings().base_url)
+        site = rotate_write_key(actor, site_id, overlap=overlap)
+    except (InvalidInputError, ConflictError) as error:
+        said = error.errors[0].message if error.errors else error.detail
+        site = get_site(actor, site_id)
+        return render_template("sites/rotate.html", site=site, overlaps=OVERLAPS, problem=said), error.status
+    say(_("%(name)s has a new write key", name=site.name), _("Put it into the pages before the old one ends."))
+    return redirect(url_for("sites.show_list"))
 
 
-def _key_form(problems: Mapping[str, str]) -> str:
-    return render_template(
-        "sites/key_form.html", organizers=organizers(_admin().tenant_id), problems=problems, values=request.form
-    )
-
-
-@pages.get("/keys/<int:key_id>/revoke")
-def show_revoke(key_id: int) -> str:
-    """Ask before a key stops working."""
-    return render_template("sites/revoke.html", key=get_key(_admin(), key_id))
-
-
-@pages.post("/keys/<int:key_id>/revoke")
-def revoke(key_id: int) -> ResponseReturnValue:
-    """Make a key useless."""
-    actor = _admin()
-    key = get_key(actor, key_id)
-    revoke_key(actor, key_id)
-    say(f"{key.name} no longer works", "Requests that still use it are refused.")
+@pages.post("/<int:site_id>/retire")
+def retire(site_id: int) -> ResponseReturnValue:
+    """End the write key that was replaced."""
+    site = retire_write_key(_admin(), site_id)
+    say(_("The old write key of %(name)s no longer counts", name=site.name), _("Everywhere within a minute."))
     return redirect(url_for("sites.show_list"))

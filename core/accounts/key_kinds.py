@@ -25,7 +25,14 @@ KEY_SCOPES: dict[str, tuple[str, ...]] = {
         "view_audit",
         MANAGE,
     ),
-    ORGANIZER: ("view_events", "manage_tracking_codes", "manage_connections", "view_deliveries", MANAGE),
+    ORGANIZER: (
+        "view_events",
+        "create_events",
+        "manage_tracking_codes",
+        "manage_connections",
+        "view_deliveries",
+        MANAGE,
+    ),
     SCANNER: (SCAN,),
 }
 """The most that a key of each kind can do. The write keys of sites are no such keys: they can only collect."""
@@ -43,11 +50,10 @@ def default_scopes(kind: str) -> tuple[str, ...]:
 
 
 def require_key_manager(actor: Actor) -> None:
-    """Raise `ForbiddenError` for everybody but administrators, managers of an organiser's keys, and keys that may."""
-    wanted = MANAGE if actor.kind == "key" or actor.organizer_id is not None else "admin"
-    if wanted not in actor.permissions:
+    """Raise `ForbiddenError` for everybody who does not look after keys."""
+    if MANAGE not in actor.permissions:
         raise ForbiddenError(
-            "only administrators of the marketplace, and owners and administrators of an organiser, manage keys",
+            "only administrators and owners, and keys with the scope 'manage_keys', manage keys",
             code="permission_missing",
         )
 
@@ -56,7 +62,8 @@ def grantable(actor: Actor, kind: str) -> tuple[str, ...]:
     """Return the scopes that somebody may give to a key of this kind; none when they may not make such keys."""
     if kind not in KEY_SCOPES or (actor.organizer_id is not None and kind == SERVER):
         return ()
-    if kind == SCANNER or (actor.organizer_id is None and actor.kind != "key"):
+    if kind == SCANNER or "admin" in actor.permissions:
         return KEY_SCOPES[kind]
-    # Nobody hands out what they do not have.
-    return tuple(scope for scope in KEY_SCOPES[kind] if scope in actor.permissions)
+    # Nobody hands out what they do not have; only a key can have «collect» itself.
+    own = actor.permissions | (set() if actor.kind == "key" else {"collect"})
+    return tuple(scope for scope in KEY_SCOPES[kind] if scope in own)

@@ -1,8 +1,16 @@
-"""Commands for a marketplace's sites and keys."""
+"""Commands for a marketplace's sites."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from core.accounts.api import Actor
+
+OVERLAP = "How long the old one goes on working; 0 ends it at once."
 
 
 @click.group()
@@ -47,71 +55,60 @@ def site_list(tenant: str) -> None:
     from core.accounts.api import Actor, list_sites, tenant_with_slug  # noqa: PLC0415
 
     for item in list_sites(Actor.system(tenant_with_slug(tenant), "cli")):
-        click.echo(f"{item.site_id:<20} {item.write_key:<44} {', '.join(item.allowed_origins) or 'no origin'}")
+        click.echo(f"{item.site_id:<20} {item.write_key:<54} {', '.join(item.allowed_origins) or 'no origin'}")
+        if item.previous_write_key:
+            until = _time(item.previous_write_key_until)
+            used = f", last used {_time(item.previous_write_key_used_at)}" if item.previous_write_key_used_at else ""
+            click.echo(f"{'':<20} {item.previous_write_key:<54} counts until {until}{used}")
 
 
-@click.group()
-def key() -> None:
-    """Manage the server keys and organiser tokens of a marketplace.
-
-    \b
-    Example:
-      adrail key list scena
-    """
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
 
 
-@key.command("create")
+@site.command("rotate")
 @click.argument("tenant")
-@click.option("--name", required=True, help="Who uses it; people read this when they revoke keys.")
-@click.option("--organizer", default=None, help="External id: make an organiser token instead of a server key.")
-def key_create(tenant: str, name: str, organizer: str | None) -> None:
-    """Make a key and print it, this once.
+@click.argument("site_id")
+@click.option("--overlap-hours", type=click.IntRange(0, 720), default=24, show_default=True, help=OVERLAP)
+def site_rotate(tenant: str, site_id: str, overlap_hours: int) -> None:
+    """Give a website a new write key; the one before counts for some hours more.
 
     \b
     Example:
-      adrail key create scena --name "shop backend"
-      adrail key create scena --name "agency" --organizer org-1
+      adrail site rotate scena festival --overlap-hours 72
     """
-    from core.accounts.api import Actor, issue_key, tenant_with_slug  # noqa: PLC0415
+    from core.accounts.api import rotate_write_key  # noqa: PLC0415
 
-    kind = "organizer" if organizer else "server"
+    actor, found = _site(tenant, site_id)
+    made = rotate_write_key(actor, found, overlap=timedelta(hours=overlap_hours))
+    click.echo(f"write key   {made.write_key}")
+    click.echo(f"until {_time(made.previous_write_key_until)} also   {made.previous_write_key or 'none'}")
+
+
+@site.command("retire")
+@click.argument("tenant")
+@click.argument("site_id")
+def site_retire(tenant: str, site_id: str) -> None:
+    """End the write key that was replaced, before its time.
+
+    \b
+    Example:
+      adrail site retire scena festival
+    """
+    from core.accounts.api import retire_write_key  # noqa: PLC0415
+
+    retire_write_key(*_site(tenant, site_id))
+    click.echo("only the new write key counts, everywhere within a minute")
+
+
+def _site(tenant: str, site_id: str) -> tuple[Actor, int]:
+    from core.accounts.api import Actor, list_sites, tenant_with_slug  # noqa: PLC0415
+
     actor = Actor.system(tenant_with_slug(tenant), "cli")
-    click.echo(issue_key(actor, kind=kind, name=name, organizer=organizer))
-    click.echo("Keep it: only its hash is stored.", err=True)
+    found = next((item.id for item in list_sites(actor) if item.site_id == site_id), None)
+    if found is None:
+        raise click.ClickException(f"marketplace {tenant!r} has no site {site_id!r}")
+    return actor, found
 
 
-@key.command("list")
-@click.argument("tenant")
-def key_list(tenant: str) -> None:
-    """List keys: number, beginning, name, when they were last used.
-
-    \b
-    Example:
-      adrail key list scena
-    """
-    from core.accounts.api import Actor, list_keys, tenant_with_slug  # noqa: PLC0415
-
-    for item in list_keys(Actor.system(tenant_with_slug(tenant), "cli")):
-        used = f"used {item.last_used_at:%Y-%m-%d %H:%M}" if item.last_used_at else "never used"
-        state = f"revoked {item.revoked_at:%Y-%m-%d %H:%M}" if item.revoked_at else used
-        owner = f" ({item.organizer_name})" if item.organizer_name else ""
-        click.echo(f"{item.id:<6} {item.prefix + '…':<24} {state:<26} {item.name}{owner}")
-
-
-@key.command("revoke")
-@click.argument("tenant")
-@click.argument("number", type=int)
-def key_revoke(tenant: str, number: int) -> None:
-    """Make a key useless at once; its number is in the list.
-
-    \b
-    Example:
-      adrail key revoke scena 12
-    """
-    from core.accounts.api import Actor, revoke_key, tenant_with_slug  # noqa: PLC0415
-
-    revoke_key(Actor.system(tenant_with_slug(tenant), "cli"), number)
-    click.echo(f"key {number} no longer works")
-
-
-COMMANDS = (site, key)
+COMMANDS = (site,)

@@ -8,7 +8,7 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import access, administration, operations, processes
+from server.cli import access, administration, keys, operations, processes
 
 
 class Group(click.Group):
@@ -75,5 +75,5 @@ def main() -> None:
     """
 
 
-for command in (*processes.COMMANDS, *administration.COMMANDS, *access.COMMANDS, *operations.COMMANDS):
+for command in (*processes.COMMANDS, *administration.COMMANDS, *access.COMMANDS, *keys.COMMANDS, *operations.COMMANDS):
     main.add_command(command)

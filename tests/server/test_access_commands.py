@@ -62,7 +62,7 @@ def test_keys_are_made_listed_and_revoked(marketplace: Marketplace) -> None:
     assert "agency (Organiser org-2)" in listed
     assert server not in listed
 
-    number = next(item.id for item in list_keys(marketplace.staff) if item.name == "backend")
+    number = next(item.id for item in list_keys(marketplace.staff).items if item.name == "backend")
     assert "no longer works" in run("key", "revoke", marketplace.slug, str(number)).stdout
     assert authenticate_key(server) is None
     assert "revoked" in run("key", "list", marketplace.slug).stdout
@@ -71,7 +71,7 @@ def test_keys_are_made_listed_and_revoked(marketplace: Marketplace) -> None:
 def test_a_key_of_another_marketplace_cannot_be_revoked(
     marketplace: Marketplace, other_marketplace: Marketplace
 ) -> None:
-    number = list_keys(marketplace.staff)[0].id
+    number = list_keys(marketplace.staff).items[0].id
     said = run("key", "revoke", other_marketplace.slug, str(number))
     assert said.exit_code == 1
     assert f"there is no key {number} in this marketplace" in said.output

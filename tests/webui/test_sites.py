@@ -1,8 +1,7 @@
-"""Sites and keys: administrators of the marketplace see, add, change and revoke them; nobody else does."""
+"""Sites: administrators of the marketplace see, add and change them and their write keys; nobody else does."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import psycopg
@@ -10,13 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from core.accounts.api import Actor, authenticate_key, get_site, list_keys, list_sites, verify_audit
+from core.accounts.api import Actor, authenticate_key, forget_sites, get_site, list_sites, verify_audit
 from core.errors import ForbiddenError, NotFoundError
 from tests.marketplace import Marketplace
 from tests.webui.people import Elements, Person, member, readable
 
 Admin = psycopg.Connection[tuple[Any, ...]]
-KEY = re.compile(r"ak_(?:server|organizer)_[\w-]{43}")
 
 
 @pytest.fixture
@@ -39,16 +37,57 @@ def preflight(client: FlaskClient, key: str, origin: str) -> int:
     return client.post("/api/tx/events/batch", json=body, headers=headers).status_code
 
 
-def test_the_list_shows_sites_with_write_keys_and_keys_without_themselves(
-    admin: Person, marketplace: Marketplace
-) -> None:
-    page = admin.get("/sites/")
-
-    text = readable(page)
+def test_the_list_shows_sites_with_write_keys(admin: Person, marketplace: Marketplace) -> None:
+    text = readable(admin.get("/sites/"))
     assert f"Test Tickets shop https://shop.example {marketplace.write_key}" in text
-    assert marketplace.server_key[:16] in text
-    assert not KEY.search(page)
-    assert "Sites and keys" in readable(admin.get("/"))
+    assert "Sites Keys" in readable(admin.get("/"))
+
+
+def test_a_write_key_is_replaced_and_the_old_one_counts_until_it_is_ended(
+    admin: Person, marketplace: Marketplace, client: FlaskClient, admin_connection: Admin
+) -> None:
+    (site,) = list_sites(marketplace.staff)
+    assert "Both keys count" in readable(admin.get(f"/sites/{site.id}/rotate"))
+    assert admin.send(f"/sites/{site.id}/rotate", {"overlap": "24"}).status_code == 302
+
+    (now,) = list_sites(marketplace.staff)
+    assert now.previous_write_key == site.write_key != now.write_key
+    for key in (site.write_key, now.write_key):
+        assert preflight(client, key, "https://shop.example") not in {401, 403}
+    assert site.write_key in (page := admin.get("/sites/"))
+    assert now.write_key in page
+    assert "used just now" in readable(page)
+    refused = admin.send(f"/sites/{site.id}/rotate", {"overlap": "24"})
+    assert refused.status_code == 409
+    assert "end it first" in readable(refused.text)
+
+    assert admin.send(f"/sites/{site.id}/retire").status_code == 302
+    assert preflight(client, site.write_key, "https://shop.example") == 401
+    assert preflight(client, now.write_key, "https://shop.example") not in {401, 403}
+    assert site.write_key not in admin.get("/sites/")
+    for action in ("site.write_key_rotated", "site.write_key_retired"):
+        ((_, subject, _),) = audited(admin_connection, marketplace, action)
+        assert subject == f"site:{site.id}"
+
+
+@pytest.mark.parametrize("hours", ["", "-1", "721", "soon", "999999999999"])
+def test_an_overlap_that_cannot_be_is_refused(admin: Person, marketplace: Marketplace, hours: str) -> None:
+    (site,) = list_sites(marketplace.staff)
+    answer = admin.send(f"/sites/{site.id}/rotate", {"overlap": hours})
+    assert answer.status_code == 422
+    assert "use 0 to 720 hours" in readable(answer.text)
+    assert list_sites(marketplace.staff) == [site]
+
+
+def test_an_old_write_key_ends_by_itself(
+    admin: Person, marketplace: Marketplace, client: FlaskClient, admin_connection: Admin
+) -> None:
+    (site,) = list_sites(marketplace.staff)
+    admin.send(f"/sites/{site.id}/rotate", {"overlap": "1"})
+    admin_connection.execute("UPDATE sites SET previous_write_key_until = now() WHERE id = %s", [site.id])
+    forget_sites()
+    assert preflight(client, site.write_key, "https://shop.example") == 401
+    assert site.write_key not in admin.get("/sites/")
 
 
 def test_a_site_is_added_and_its_pages_may_report(
@@ -112,70 +151,20 @@ def test_what_cannot_be_saved_comes_back_with_the_reason_and_what_was_typed(
     assert len(list_sites(marketplace.staff)) == 1
 
 
-def test_a_new_key_is_shown_once_and_works(admin: Person, marketplace: Marketplace, admin_connection: Admin) -> None:
-    shown = admin.send("/sites/keys/new", {"name": "shop backend", "owner": ""})
-
-    (key,) = set(KEY.findall(shown.text))
-    assert shown.headers["Cache-Control"] == "no-store"
-    actor = authenticate_key(key)
-    assert actor is not None
-    assert (actor.tenant_id, actor.organizer_id) == (marketplace.tenant_id, None)
-    assert "place_orders" in actor.permissions
-    assert key not in admin.get("/sites/")
-    ((_, subject, detail),) = audited(admin_connection, marketplace, "key.created")
-    assert (subject, detail) == (actor.label, {"kind": "server"})
-
-
-def test_an_organisers_key_acts_for_them_alone(admin: Person, marketplace: Marketplace) -> None:
-    shown = admin.send("/sites/keys/new", {"name": "agency", "owner": "org-2"})
-
-    (key,) = set(KEY.findall(shown.text))
-    actor = authenticate_key(key)
-    assert actor is not None
-    assert actor.organizer_id == marketplace.organizers["org-2"]
-    assert "Organiser org-2" in readable(admin.get("/sites/"))
-
-
-@pytest.mark.parametrize("fields", [{"name": "", "owner": ""}, {"name": "x", "owner": "org-9"}])
-def test_a_key_without_name_or_for_nobody_is_not_made(
-    admin: Person, marketplace: Marketplace, fields: dict[str, str]
-) -> None:
-    before = len(list_keys(marketplace.staff))
-    answer = admin.send("/sites/keys/new", fields)
-
-    assert answer.status_code == 422
-    assert not KEY.search(answer.text)
-    assert len(list_keys(marketplace.staff)) == before
-
-
-def test_a_revoked_key_works_no_more(admin: Person, marketplace: Marketplace, admin_connection: Admin) -> None:
-    key = next(item for item in list_keys(marketplace.staff) if item.kind == "server")
-
-    assert "orders that your backend reports" in readable(admin.get(f"/sites/keys/{key.id}/revoke"))
-    for _ in range(2):
-        admin.send(f"/sites/keys/{key.id}/revoke")
-
-    assert authenticate_key(marketplace.server_key) is None
-    assert "Revoked" in readable(admin.get("/sites/"))
-    assert [row[1] for row in audited(admin_connection, marketplace, "key.revoked")] == [f"key:{key.id}"]
-
-
 @pytest.mark.parametrize(("organizer", "role"), [("org-1", "owner"), ("org-1", "admin"), (None, "owner")])
 def test_only_administrators_of_the_marketplace_get_in(
     app: Flask, marketplace: Marketplace, organizer: str | None, role: str
 ) -> None:
     person = member(app, marketplace, organizer, role)
     (site,) = list_sites(marketplace.staff)
-    key = list_keys(marketplace.staff)[0]
 
-    assert "Sites and keys" not in readable(person.get("/"))
-    for path in ("/sites/", f"/sites/{site.id}/edit", f"/sites/keys/{key.id}/revoke"):
+    assert " Sites " not in readable(person.get("/"))
+    for path in ("/sites/", f"/sites/{site.id}/edit", f"/sites/{site.id}/rotate"):
         person.get(path, 403)
-    for path in ("/sites/new", f"/sites/{site.id}/edit", "/sites/keys/new", f"/sites/keys/{key.id}/revoke"):
-        fields = {"name": "x", "site_id": "xx", "origins": "https://evil.example"}
+    for path in ("/sites/new", f"/sites/{site.id}/edit", f"/sites/{site.id}/rotate", f"/sites/{site.id}/retire"):
+        fields = {"name": "x", "site_id": "xx", "origins": "https://evil.example", "overlap": "1"}
         assert person.send(path, fields).status_code == 403
     assert list_sites(marketplace.staff) == [site]
-    assert authenticate_key(marketplace.server_key) is not None
 
 
 def test_another_marketplaces_administrator_finds_nothing(
@@ -183,13 +172,13 @@ def test_another_marketplaces_administrator_finds_nothing(
 ) -> None:
     stranger = member(app, other_marketplace, None, "admin")
     (site,) = list_sites(marketplace.staff)
-    key = list_keys(marketplace.staff)[0]
 
     assert marketplace.write_key not in stranger.get("/sites/")
-    for path in (f"/sites/{site.id}/edit", f"/sites/keys/{key.id}/revoke"):
+    for path in (f"/sites/{site.id}/edit", f"/sites/{site.id}/rotate"):
         stranger.get(path, 404)
-        assert stranger.send(path, {"name": "x", "origins": "https://evil.example"}).status_code == 404
-    assert stranger.send("/sites/keys/new", {"name": "x", "owner": "org-1"}).status_code == 200
+        fields = {"name": "x", "origins": "https://evil.example", "overlap": "1"}
+        assert stranger.send(path, fields).status_code == 404
+    assert stranger.send(f"/sites/{site.id}/retire").status_code == 404
     assert [item.id for item in list_sites(other_marketplace.staff)] != [site.id]
     assert get_site(marketplace.staff, site.id) == site
 
@@ -199,6 +188,6 @@ def test_the_doors_of_core_ask_for_an_administrator_too(marketplace: Marketplace
     assert key is not None
     for actor in (key, marketplace.organizer("org-1")):
         with pytest.raises(ForbiddenError):
-            list_keys(actor)
+            list_sites(actor)
     with pytest.raises(NotFoundError):
         get_site(Actor.system(marketplace.tenant_id, "test"), 10**9)

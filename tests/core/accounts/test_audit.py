@@ -58,7 +58,7 @@ def test_every_hash_covers_its_row_and_the_hash_before(chain: Marketplace, admin
         "UPDATE audit_log SET at = at + interval '1 microsecond' WHERE id = %s",
         "UPDATE audit_log SET detail = detail || '{\"z\": 2}' WHERE id = %s",
         "UPDATE audit_log SET hash = sha256('x') WHERE id = %s",
-        "UPDATE audit_log SET previous_hash = '' WHERE id = %s",
+        "UPDATE audit_log SET previous_hash = sha256('y') WHERE id = %s",
     ],
 )
 def test_a_changed_row_is_found(chain: Marketplace, admin_connection: Admin, tampering: str) -> None:

@@ -34,6 +34,7 @@ INSTALLATION = (
     Rhythm("core.catalog.jobs.end_live_events", "*/5 * * * *"),
     Rhythm("core.accounts.jobs.sweep", "29 3 * * *"),
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
+    Rhythm("core.delivery.jobs.prune", "51 * * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),
     Rhythm("core.notifications.jobs.sweep", "*/5 * * * *"),

@@ -1,4 +1,4 @@
-"""Staff: creating users and changing their passwords."""
+"""Staff: creating users and finding whom to tell."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from core.errors import ConflictError, FieldProblem, InvalidInputError
 from core.security.tokens import hash_password
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 500
+MIN_DIFFERENT = 5
+MAX_NAME = 80
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
 MENDERS = {"organizer": ("owner", "admin", "manager"), "marketplace": ("owner", "admin")}
 FIND_SIGN_IN = text("SELECT * FROM adrail_find_sign_in(:index)")
@@ -120,17 +122,24 @@ def create_user(
     return user.id
 
 
-def set_password(user_id: int, password: str) -> None:
-    """Replace a password and end every session of the user; raises `InvalidInputError` for a short one."""
-    if problems := _password_problems(password):
+def check_email(email: str) -> None:
+    """Raise `InvalidInputError` for what is no e-mail address."""
+    if not EMAIL.fullmatch(email.strip()) or not email.strip().isprintable():
+        problem = FieldProblem("/email", "email", "use an address such as ana@scena.example")
+        raise InvalidInputError("this is no e-mail address", errors=[problem])
+
+
+def check_name(name: str) -> None:
+    """Raise `InvalidInputError` for a name that cannot be shown."""
+    if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
+        problem = FieldProblem("/display_name", "length", f"use 1 to {MAX_NAME} characters")
+        raise InvalidInputError("this name cannot be used", errors=[problem])
+
+
+def check_new_password(password: str, pointer: str = "/password") -> None:
+    """Raise `InvalidInputError` for a password that cannot be used."""
+    if problems := _password_problems(password, pointer):
         raise InvalidInputError("the password cannot be used", errors=problems)
-    with maintainer_session() as session:
-        user = session.scalars(select(User).where(User.id == user_id)).one()
-        user.password_hash = hash_password(password)
-        user.sign_in_version += 1
-        for tenant_id in session.scalars(select(Membership.tenant_id).where(Membership.user_id == user_id).distinct()):
-            actor = Actor(tenant_id, "user", f"user:{user_id}", user_id=user_id)
-            record_audit(session, actor, "user.password_changed", f"user:{user_id}")
 
 
 def _taken() -> ConflictError:
@@ -138,7 +147,9 @@ def _taken() -> ConflictError:
     return ConflictError("a user with this e-mail address exists already", errors=[problem], code="email_taken")
 
 
-def _password_problems(password: str) -> list[FieldProblem]:
-    if MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return []
-    return [FieldProblem("/password", "length", f"use {MIN_PASSWORD} to {MAX_PASSWORD} characters")]
+def _password_problems(password: str, pointer: str = "/password") -> list[FieldProblem]:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        return [FieldProblem(pointer, "length", f"use {MIN_PASSWORD} to {MAX_PASSWORD} characters")]
+    if len(set(password)) < MIN_DIFFERENT:
+        return [FieldProblem(pointer, "simple", "this would be guessed at once; use a few unrelated words")]
+    return []

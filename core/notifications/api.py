@@ -2,6 +2,7 @@
 
 from core.config import settings
 from core.notifications.kinds import Kind
+from core.notifications.letters import Letter, write_letter
 from core.notifications.service import Audience, last_kind, notify, take_back
 from core.notifications.smtp import MailServer
 from core.notifications.views import MailView, get_mail, list_mails
@@ -9,6 +10,7 @@ from core.notifications.views import MailView, get_mail, list_mails
 __all__ = [
     "Audience",
     "Kind",
+    "Letter",
     "MailView",
     "can_send",
     "get_mail",
@@ -16,6 +18,7 @@ __all__ = [
     "list_mails",
     "notify",
     "take_back",
+    "write_letter",
 ]
 
 

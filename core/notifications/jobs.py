@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from core.db.session import maintainer_session
 from core.notifications import sending
-from core.notifications.service import wake_sender
+from core.notifications.waking import wake_sender
 
 DUE = text("SELECT tenant_id, id FROM mails WHERE state = 'queued' AND next_attempt_at <= now() ORDER BY id LIMIT 1000")
 OLD = text("DELETE FROM mails WHERE created_at < now() - interval '90 days'")

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 from core.config import settings
 from core.db.session import tenant_session
 from core.notifications.models import Mail
-from core.notifications.service import wake_sender
 from core.notifications.smtp import MailServer, NotYetError, RefusedError
 from core.notifications.views import MailView, view_of
+from core.notifications.waking import wake_sender
 
 LEASE = timedelta(minutes=5)
 PAUSES = (1, 5, 15, 60, 240, 480, 720)
@@ -62,5 +62,8 @@ def _try_later(tenant_id: int, mail: MailView, reason: str) -> None:
 
 def _settle(tenant_id: int, mail_id: int, **values: object) -> None:
     with tenant_session(tenant_id) as session:
+        if values.get("state") in {"sent", "failed"}:
+            # Nobody else needs the link any more.
+            values["secret_ciphertext"] = None
         due = [Mail.next_attempt_at <= func.now()] if values.get("state") == "kept" else []
         session.execute(update(Mail).where(Mail.id == mail_id, Mail.state == "queued", *due).values(**values))

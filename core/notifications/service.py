@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from redis.exceptions import RedisError
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.accounts.api import staff_of
-from core.jobs import DEFAULT, enqueue, enqueue_in
 from core.notifications.kinds import Kind, words
 from core.notifications.models import Mail
-
-SEND = "core.notifications.jobs.send"
+from core.notifications.waking import send_after_commit
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +62,7 @@ def notify(
         for person in people
     ]
     new = session.scalars(insert(Mail).values(rows).on_conflict_do_nothing().returning(Mail.id)).all()
-    _send_after_commit(session, tenant_id, list(new), delay)
+    send_after_commit(session, tenant_id, list(new), delay)
     return len(new)
 
 
@@ -80,28 +77,3 @@ def take_back(session: Session, kind: Kind, topic: str) -> int:
 def last_kind(session: Session, topic: str) -> str | None:
     """Return the kind of the newest mail about a topic, so that good news reaches those who heard the bad."""
     return session.scalar(select(Mail.kind).where(Mail.topic == topic).order_by(Mail.id.desc()).limit(1))
-
-
-def _send_after_commit(session: Session, tenant_id: int, mail_ids: list[int], delay: timedelta) -> None:
-    told = False
-
-    def wake(_: Session) -> None:
-        nonlocal told
-        # The event also comes when a savepoint is released, which proves nothing yet.
-        if not told and not session.in_nested_transaction():
-            told = True
-            for mail_id in mail_ids:
-                wake_sender(tenant_id, mail_id, delay)
-
-    event.listen(session, "after_commit", wake)
-
-
-def wake_sender(tenant_id: int, mail_id: int, delay: timedelta = timedelta(0)) -> None:
-    """Enqueue the sending of a mail; while Valkey is away the sweep does it later."""
-    try:
-        if delay:
-            enqueue_in(delay, DEFAULT, SEND, tenant_id, mail_id)
-        else:
-            enqueue(DEFAULT, SEND, tenant_id, mail_id)
-    except RedisError:
-        log.warning("a mail waits for the next sweep", mail_id=mail_id, exc_info=True)

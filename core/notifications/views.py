@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 from core.accounts.api import Actor, readable_email
 from core.db.session import tenant_session
 from core.errors import NotFoundError
+from core.notifications.letters import complete
 from core.notifications.models import Mail
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 
@@ -64,7 +65,7 @@ def view_of(row: Mail) -> MailView:
         recipient=readable_email(row.recipient_ciphertext),
         kind=row.kind,
         subject=row.subject,
-        body=row.body,
+        body=complete(row.body, row.secret_ciphertext),
         state=row.state,
         attempts=row.attempts,
         last_error=row.last_error,

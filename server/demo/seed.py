@@ -121,7 +121,7 @@ def _people(credentials: DemoCredentials, organizer_id: int) -> None:
     for email, password, name, role, organizer in people:
         user_id = user_with_email(email)
         if user_id is not None:
-            set_password(user_id, password)
+            set_password(user_id, password, tell=False)
             continue
         create_user(
             tenant_id=credentials.tenant_id,

@@ -1,0 +1,107 @@
+"""What a member belongs to: the marketplace, an organiser, an artist, a venue, … by kind and external id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from core.accounts.models import Invitation, Membership, Organizer
+from core.accounts.permissions import ADMIN, ROLES, SUBJECT_TYPES, SUBJECTS, at_least
+from core.accounts.service import Actor
+from core.errors import FieldProblem, ForbiddenError, InvalidInputError
+
+MAX_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Kind and external id (empty for the marketplace); ``organizer_id`` is the row of an organiser."""
+
+    kind: str
+    external_id: str = ""
+    organizer_id: int | None = None
+
+    def columns(self) -> dict[str, int | str | None]:
+        """Return what memberships and invitations store."""
+        other = self.kind not in {"marketplace", "organizer"}
+        return {
+            "organizer_id": self.organizer_id,
+            "subject_kind": self.kind if other else None,
+            "subject_id": self.external_id if other else None,
+        }
+
+
+def find_subject(session: Session, tenant_id: int, kind: str, external_id: str) -> Subject:
+    """Return a subject of the marketplace; raises `InvalidInputError` for an unknown kind or organiser."""
+    if kind not in SUBJECTS:
+        raise _wrong("/subject_kind", "one_of", f"use one of: {', '.join(SUBJECTS)}")
+    if kind == "marketplace":
+        return Subject(kind)
+    if not 0 < len(external_id) <= MAX_ID or not external_id.isprintable():
+        raise _wrong("/subject_id", "length", f"use the external id, 1 to {MAX_ID} characters")
+    if kind != "organizer":
+        return Subject(kind, external_id)
+    query = select(Organizer.id).where(Organizer.tenant_id == tenant_id, Organizer.external_id == external_id)
+    organizer_id = session.scalar(query)
+    if organizer_id is None:
+        raise _wrong("/subject_id", "known", f"there is no organiser {external_id!r} in this marketplace")
+    return Subject(kind, external_id, organizer_id)
+
+
+def _wrong(pointer: str, rule: str, message: str) -> InvalidInputError:
+    return InvalidInputError("the subject is not known", errors=[FieldProblem(pointer, rule, message)])
+
+
+def own_subject(session: Session, actor: Actor) -> Subject:
+    """Return what the actor belongs to."""
+    if actor.subject is not None:
+        return Subject(*actor.subject)
+    if actor.organizer_id is None:
+        return Subject("marketplace")
+    query = select(Organizer.external_id).where(
+        Organizer.tenant_id == actor.tenant_id, Organizer.id == actor.organizer_id
+    )
+    return Subject("organizer", session.scalar(query) or "", actor.organizer_id)
+
+
+def visible(actor: Actor, table: type[Membership] | type[Invitation]) -> list[ColumnElement[bool]]:
+    """Return the conditions on memberships or invitations that an actor may see and manage."""
+    conditions = [table.tenant_id == actor.tenant_id]
+    if actor.subject is not None:
+        kind, external_id = actor.subject
+        conditions += [table.subject_kind == kind, table.subject_id == external_id]
+    elif actor.organizer_id is not None:
+        conditions += [table.organizer_id == actor.organizer_id]
+    return conditions
+
+
+def require_manager(actor: Actor) -> None:
+    """Raise `ForbiddenError` for who may not manage people."""
+    if "manage_users" not in actor.permissions:
+        raise ForbiddenError("your role does not include managing people", code="permission_missing")
+
+
+def check_grant(actor: Actor, subject: Subject, account_type: str, role: str) -> None:
+    """Check that this actor may make somebody a member like this.
+
+    Raises `InvalidInputError` for what makes no sense, `ForbiddenError` for what is above the actor's own.
+    """
+    problems = []
+    if role not in ROLES:
+        problems.append(FieldProblem("/role", "one_of", f"use one of: {', '.join(ROLES)}"))
+    types = SUBJECT_TYPES[subject.kind]
+    if account_type not in types:
+        problems.append(FieldProblem("/account_type", "one_of", f"use one of: {', '.join(types)}"))
+    if problems:
+        raise InvalidInputError("nobody can be a member like this", errors=problems)
+    check_reach(actor, account_type, role)
+
+
+def check_reach(actor: Actor, account_type: str, role: str) -> None:
+    """Raise `ForbiddenError` for members whom this actor may neither make nor change."""
+    if account_type == ADMIN and ADMIN not in actor.permissions:
+        raise ForbiddenError("only an administrator makes or changes administrators", code="admin_only")
+    if actor.kind == "user" and not at_least(actor.role or "", role):
+        raise ForbiddenError("nobody hands out or changes a role above their own", code="role_above_own")

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_analytics"
-down_revision = "0008_imports"
+revision = "0010_analytics"
+down_revision = "0009_delivery_indexes"
 branch_labels = None
 depends_on = None
 

@@ -29,6 +29,10 @@ PUBLIC = {
 PROBE = """
 import importlib.metadata, json, sys
 import adrail, adrail.hookspecs, adrail.sandbox, adrail.settings
+try:
+    client = str(adrail.Client)
+except ImportError as exc:
+    client = str(exc)
 print(json.dumps({
     "names": sorted(adrail.__all__),
     "missing": [name for name in adrail.__all__ if not hasattr(adrail, name)],
@@ -36,6 +40,7 @@ print(json.dumps({
         name for name in sys.modules
         if "." not in name and name not in sys.stdlib_module_names and name not in sys.builtin_module_names
     ),
+    "client": client,
     "file": adrail.__file__,
     "requires": importlib.metadata.requires("adrail"),
 }))
@@ -97,3 +102,7 @@ def test_public_names_come_from_modules_of_the_package() -> None:
     for name in PUBLIC - {"SDK_VERSION", "Outcome"}:
         assert getattr(adrail, name).__module__.startswith(("adrail.", "pluggy.")), name
         assert getattr(adrail, name).__doc__, name
+
+
+def test_the_client_says_what_it_lacks(alone: dict[str, Any]) -> None:
+    assert alone["client"] == 'adrail.Client needs httpx: pip install "adrail[client]"'

@@ -1,4 +1,9 @@
-"""Public plugin API of adrail; third-party plugins import from here and nowhere else."""
+"""Public Python API of adrail: for plugins, which import from here and nowhere else, and for backends that send."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from adrail.conversions import (
     Accepted,
@@ -41,6 +46,12 @@ from adrail.platform import (
 from adrail.settings import setting
 from adrail.transport import Transport
 
+if TYPE_CHECKING:
+    from adrail.client import AsyncClient as AsyncClient
+    from adrail.client import Client as Client
+    from adrail.client import Consent as Consent
+    from adrail.client import Event as Event
+
 __all__ = [
     "SDK_VERSION",
     "Accepted",
@@ -79,3 +90,15 @@ __all__ = [
     "hookimpl",
     "setting",
 ]
+
+_CLIENT = frozenset({"AsyncClient", "Client", "Consent", "Event"})
+
+
+def __getattr__(name: str) -> Any:
+    # The client needs an HTTP library, which plugins need not install.
+    if name not in _CLIENT:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module("adrail.client"), name)
+    except ModuleNotFoundError as exc:
+        raise ImportError(f'adrail.{name} needs {exc.name}: pip install "adrail[client]"') from exc

@@ -28,6 +28,17 @@ UPDATE conversion_deliveries SET sealed_client = NULL WHERE id IN (
   LIMIT 10000 FOR UPDATE SKIP LOCKED)
 """)
 
+SENT_KEPT = timedelta(days=90)
+"""How long the log shows what a try looked like; that it was made, and how it ended, stays with the delivery."""
+CHUNK = 10_000
+MOST_CHUNKS = 200
+
+ERASE_SENT = text("""
+UPDATE delivery_attempts SET sent = NULL WHERE id IN (
+  SELECT id FROM delivery_attempts WHERE sent IS NOT NULL AND at < now() - :age
+  ORDER BY at LIMIT :most FOR UPDATE SKIP LOCKED)
+""")
+
 
 def deliver(tenant_id: int, connection_id: int) -> None:
     """Send everything that is due on a connection, then arrange to come back for what is due later."""
@@ -56,6 +67,15 @@ def sweep() -> None:
     with maintainer_session() as session:
         session.execute(ERASE_OLD)
     _wake(leased=False)
+
+
+def prune() -> None:
+    """Erase what was sent longer than 90 days ago, in short transactions; what is left waits for the next hour."""
+    for _ in range(MOST_CHUNKS):
+        with maintainer_session() as session:
+            erased = session.execute(ERASE_SENT, {"age": SENT_KEPT, "most": CHUNK})
+        if erased.rowcount < CHUNK:  # type: ignore[attr-defined]
+            break
 
 
 def recover() -> None:

@@ -57,6 +57,26 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
         Index("ix_conversion_deliveries_organizer", "tenant_id", "organizer_id", "id"),
         Index("ix_conversion_deliveries_received", "tenant_id", "received_at"),
         Index("ix_conversion_deliveries_dead", "tenant_id", "id", postgresql_where=text("state = 'dead'")),
+        Index(
+            "ix_conversion_deliveries_live_event",
+            "tenant_id",
+            "live_event_id",
+            "id",
+            postgresql_where=text("live_event_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversion_deliveries_several",
+            "tenant_id",
+            "id",
+            postgresql_where=text("order_id IS NOT NULL AND live_event_id IS NULL"),
+        ),
+        Index(
+            "ix_conversion_deliveries_ledger",
+            "tenant_id",
+            "organizer_id",
+            "received_at",
+            postgresql_include=["state", "reason", "canonical", "provider"],
+        ),
         Index("ix_conversion_deliveries_code", "code_id", "settled_at", postgresql_where=text("state = 'accepted'")),
     )
 
@@ -95,10 +115,13 @@ class Delivery(HasId, HasTenant, HasCreated, Base):
 
 
 class DeliveryAttempt(HasId, HasTenant, Base):
-    """One try: what was sent (identifiers masked) and what the platform said."""
+    """One try: what was sent (identifiers masked, for 90 days) and what the platform said."""
 
     __tablename__ = "delivery_attempts"
-    __table_args__ = (Index(None, "tenant_id", "delivery_id"),)
+    __table_args__ = (
+        Index(None, "tenant_id", "delivery_id"),
+        Index("ix_delivery_attempts_sent", "at", postgresql_where=text("sent IS NOT NULL")),
+    )
 
     delivery_id: Mapped[int] = plain(BigInteger, ForeignKey("conversion_deliveries.id", ondelete="CASCADE"))
     at: Mapped[datetime] = plain()
@@ -107,4 +130,6 @@ class DeliveryAttempt(HasId, HasTenant, Base):
     code: Mapped[str | None] = plain(Text)
     message: Mapped[str | None] = plain(Text)
     reference: Mapped[str | None] = plain(Text)
-    sent: Mapped[dict[str, Any] | None] = pseudonymous(JSONB, retention="90_days", eraser="delete_row")
+    sent: Mapped[dict[str, Any] | None] = pseudonymous(
+        JSONB(none_as_null=True), retention="90_days", eraser="overwrite"
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from core.accounts.api import Actor
 from core.db.session import APP, engine
+from core.delivery import jobs
 from core.delivery.api import delivery_detail, delivery_log, ledger, replay
 from core.errors import ForbiddenError, InvalidInputError, NotFoundError
 from tests.core.delivery.world import World
@@ -60,6 +61,34 @@ def test_pages_join_up_without_gap_or_repetition(world: World) -> None:
             break
     assert seen == sorted({row.id for row in world.rows()}, reverse=True)
     assert (len(seen), pages) == (26, 6)
+
+
+def test_pages_of_one_live_event_join_up_with_orders_of_several(world: World) -> None:
+    world.plan(*[step for number in range(6) for step in (world.event(), world.order(f"A-{number}"))])
+    world.plan(world.event(event_entity_id="ev-2"))
+    staff, seen, cursor = world.marketplace.staff, [], None
+    while True:
+        page = delivery_log(staff, live_event_id="ev-3", limit=4, cursor=cursor)
+        seen += [item.id for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    wanted = {row.id for row in world.rows("org-2")} | {row.id for row in world.rows("market") if row.order_id}
+    assert seen == sorted(wanted, reverse=True)
+    assert len(wanted) == 12
+
+
+def test_what_was_sent_is_shown_for_ninety_days_and_that_it_was_sent_for_ever(busy: World) -> None:
+    staff = busy.marketplace.staff
+    old, young = (item.id for item in delivery_log(staff, state="accepted").items)
+    for delivery, age in ((old, "90 days 1 minute"), (young, "89 days 23 hours")):
+        busy.sql(f"UPDATE delivery_attempts SET at = now() - interval '{age}' WHERE delivery_id = :id", id=delivery)
+    jobs.prune()
+    assert delivery_detail(staff, young).sent is not None
+    late = delivery_detail(staff, old)
+    assert late.sent is None
+    assert late.left
+    assert [attempt.outcome for attempt in late.attempts] == ["accepted"]
 
 
 def test_a_page_costs_one_query(busy: World) -> None:

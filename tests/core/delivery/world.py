@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from adrail.sandbox import SandboxServer
 from core.accounts.api import tenant_view
-from core.catalog.api import upsert_person
+from core.catalog.api import upsert_persons
 from core.db.session import tenant_session
 from core.delivery import api, jobs
 from core.delivery.stored import StoredEvent
@@ -153,4 +153,6 @@ class World:
             "country": "RO",
         }
         with tenant_session(self.tenant_id) as session:
-            return upsert_person(session, self.tenant_id, {**data, **changes})
+            (outcome,) = upsert_persons(session, self.tenant_id, [{**data, **changes}])
+        assert outcome.person_id is not None, outcome
+        return outcome.person_id

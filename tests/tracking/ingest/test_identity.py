@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog.api import upsert_person
+from core.catalog.api import upsert_persons
 from core.db.session import tenant_session
 from core.events.api import linked_persons
 from tests.marketplace import Marketplace
@@ -22,7 +22,9 @@ from tracking.ingest.service import ingest as store_entries
 
 def person(marketplace: Marketplace, name: str) -> int:
     with tenant_session(marketplace.tenant_id) as session:
-        return upsert_person(session, marketplace.tenant_id, {"external_id": name})
+        (outcome,) = upsert_persons(session, marketplace.tenant_id, [{"external_id": name}])
+    assert outcome.person_id is not None, outcome
+    return outcome.person_id
 
 
 def identified(visitor: str, name: str | None, occurred_at: str, **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The relay: hands outbox rows on, trusted events to the stream, changed configuration to the caches."""
+"""The relay: hands outbox rows on, trusted events to the stream, changed configuration to the caches, news to jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.codes.api import bump_generation
 from core.config import settings
 from core.db.session import MAINTAINER, maintainer_session, role_url
-from core.events.api import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, Entry, StreamFullError, append
+from core.events.api import (
+    CHANNEL,
+    CONFIG_CHANGED,
+    LIVE_EVENT_STATUS,
+    TRACKING_EVENT,
+    Entry,
+    StreamFullError,
+    append,
+)
+from core.jobs import DEFAULT, enqueue
 from tracking.metrics import RELAYED
 
 BATCH = 500
@@ -47,6 +56,8 @@ def relay_once() -> int:
 
 def _hand_on(row: Any) -> bool:
     """Whether the row may go; one that cannot be understood stays and does not hold up the others."""
+    if row.topic == LIVE_EVENT_STATUS:
+        enqueue(DEFAULT, "core.catalog.jobs.tell_status_change", row.tenant_id, row.payload["change_id"])
     if row.topic != TRACKING_EVENT:
         return True
     try:

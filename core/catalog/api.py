@@ -2,7 +2,13 @@
 
 from core.accounts.api import OrganizerView, organizers
 from core.catalog.bulk import insert_live_events
+from core.catalog.drafts import MAX_ROWS, RowOutcome, may_write
 from core.catalog.event_ids import order_event_id
+from core.catalog.kinds import KINDS, Kind, kind_named
+from core.catalog.lists import get_row, list_rows, names_of
+from core.catalog.order_queries import get_order, list_orders
+from core.catalog.order_states import STATUSES as ORDER_STATUSES
+from core.catalog.order_views import OrderDetail, OrderLineView, OrderView, TransitionView
 from core.catalog.orders import OrderResult, change_order, place_order
 from core.catalog.person_merging import MergePreview, dismiss_duplicate, merge_persons, preview_merge, unmerge_person
 from core.catalog.person_store import PersonOutcome, upsert_persons
@@ -22,33 +28,82 @@ from core.catalog.queries import (
     ticket_types,
 )
 from core.catalog.references import LiveEventRef, live_event_refs
+from core.catalog.row_service import (
+    RowChange,
+    Saved,
+    StatusEntry,
+    change_status,
+    create_row,
+    row_changes,
+    save_row,
+    status_history,
+    undo_change,
+    version_of,
+)
+from core.catalog.status import NEXT, STATUSES, STOPPED, end_of, refusal
+from core.catalog.status_changes import StatusChange, on_status_change
+from core.catalog.upsert import upsert_rows
 
 __all__ = [
+    "KINDS",
+    "MAX_ROWS",
+    "NEXT",
+    "ORDER_STATUSES",
+    "STATUSES",
+    "STOPPED",
+    "Kind",
     "LiveEventRef",
     "LiveEventView",
     "MergePreview",
+    "OrderDetail",
+    "OrderLineView",
     "OrderResult",
+    "OrderView",
     "OrganizerView",
     "PersonIdentifiers",
     "PersonOutcome",
+    "RowChange",
+    "RowOutcome",
+    "Saved",
+    "StatusChange",
+    "StatusEntry",
     "TicketTypeView",
+    "TransitionView",
     "all_names_of",
     "change_order",
+    "change_status",
+    "create_row",
     "dismiss_duplicate",
+    "end_of",
     "external_ids_of",
     "get_live_event",
     "get_live_events",
+    "get_order",
+    "get_row",
     "insert_live_events",
+    "kind_named",
     "list_live_events",
+    "list_orders",
+    "list_rows",
     "live_event_refs",
+    "may_write",
     "merge_persons",
+    "names_of",
+    "on_status_change",
     "order_event_id",
     "organizers",
     "person_identifiers",
     "person_ids_by_external",
     "place_order",
     "preview_merge",
+    "refusal",
+    "row_changes",
+    "save_row",
+    "status_history",
     "ticket_types",
+    "undo_change",
     "unmerge_person",
     "upsert_persons",
+    "upsert_rows",
+    "version_of",
 ]

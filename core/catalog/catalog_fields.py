@@ -49,7 +49,7 @@ class Reference(fields.String):
         super().__init__(validate=validate.Length(1, 128), metadata={"description": f"external id of {to}"}, **kwargs)
 
 
-class References(fields.List):
+class References(fields.List[Any]):
     """External ids of other rows of one kind, in order, each once."""
 
     def __init__(self, to: str, most: int) -> None:

@@ -129,7 +129,7 @@ def ticket_prices(data: dict[str, Any], currency: str) -> None:
     """Read a ticket type's prices in its live event's currency; raises `ValidationError`."""
     _amounts(data, ("price", "sale_price"), currency)
     if data["sale_price"] is not None and data["sale_price"] > data["price"]:
-        raise ma.ValidationError("must not be above price", "sale_price")
+        raise ma.ValidationError({"sale_price": ["must not be above price"]})
 
 
 def _amounts(data: dict[str, Any], names: tuple[str, ...], currency: str) -> None:

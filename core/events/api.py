@@ -8,7 +8,15 @@ from core.events.identity import (
     visitor_counts,
     visitors_of,
 )
-from core.events.outbox import CHANNEL, CONFIG_CHANGED, TRACKING_EVENT, emit, emit_config_change
+from core.events.outbox import (
+    CHANNEL,
+    CONFIG_CHANGED,
+    LIVE_EVENT_STATUS,
+    TRACKING_EVENT,
+    emit,
+    emit_config_change,
+    emit_status_changes,
+)
 from core.events.probing import is_stored, remove_event
 from core.events.rejects import Reject, store_rejects
 from core.events.sessions import erase_old_seals, update_sessions
@@ -19,6 +27,7 @@ from core.events.writer import EventRow, stage, store
 __all__ = [
     "CHANNEL",
     "CONFIG_CHANGED",
+    "LIVE_EVENT_STATUS",
     "TRACKING_EVENT",
     "Entry",
     "EventRow",
@@ -31,6 +40,7 @@ __all__ = [
     "decode",
     "emit",
     "emit_config_change",
+    "emit_status_changes",
     "encode",
     "ensure_group",
     "erase_old_seals",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from core.events.models import OutboxRow
 
 TRACKING_EVENT = "tracking_event"
 CONFIG_CHANGED = "config_changed"
+LIVE_EVENT_STATUS = "live_event_status"
 CHANNEL = "adrail_outbox"
 
 
@@ -22,6 +24,18 @@ def emit(session: Session, tenant_id: int, envelope: dict[str, Any], sealed_clie
 def emit_config_change(session: Session, tenant_id: int) -> None:
     """Make every process forget cached tracking configuration of a tenant once this transaction commits."""
     _write(session, tenant_id, CONFIG_CHANGED, {}, None)
+
+
+def emit_status_changes(session: Session, changes: Sequence[tuple[int, int]]) -> None:
+    """Tell subscribers of changed statuses once this transaction commits; ``changes`` are (tenant id, change id)."""
+    if not changes:
+        return
+    rows = [
+        {"tenant_id": tenant_id, "topic": LIVE_EVENT_STATUS, "payload": {"change_id": change_id}}
+        for tenant_id, change_id in changes
+    ]
+    session.execute(insert(OutboxRow), rows)
+    session.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 def _write(session: Session, tenant_id: int, topic: str, payload: dict[str, Any], sealed: bytes | None) -> None:

@@ -1,0 +1,350 @@
+"""The bulk API of the catalogue, as a marketplace's backend and an organiser use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.core.catalog.backend import Backend, pointers
+from tests.marketplace import Marketplace
+
+CATALOG = "/api/v1/catalog"
+STARTS = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
+
+
+def put(backend: Backend, kind: str, rows: Sequence[Any], key: str | None = None, **headers: str) -> TestResponse:
+    """Send rows as JSON."""
+    return backend.client.put(
+        f"{CATALOG}/{kind}", json={"items": rows}, headers={**backend.marketplace.bearer(key), **headers}
+    )
+
+
+def taken(answer: TestResponse) -> list[str]:
+    """The outcome of each row; fails unless the call was answered with outcomes."""
+    assert answer.status_code == 200, answer.text
+    body = answer.get_json()
+    assert sum(body[name] for name in ("created", "updated", "unchanged", "rejected")) == len(body["items"])
+    return [item["outcome"] for item in body["items"]]
+
+
+def problems(answer: TestResponse, index: int = 0) -> list[tuple[str, str]]:
+    """Pointer and rule of what is wrong with one row."""
+    assert answer.status_code == 200, answer.text
+    item = answer.get_json()["items"][index]
+    assert item["outcome"] == "rejected", item
+    assert all(error["message"] for error in item["errors"])
+    return [(error["pointer"], error["rule"]) for error in item["errors"]]
+
+
+def get(backend: Backend, path: str, key: str | None = None, **query: Any) -> Any:
+    """The answer of a GET that must succeed."""
+    answer = backend.client.get(f"{CATALOG}/{path}", query_string=query, headers=backend.marketplace.bearer(key))
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def live_event(number: int = 10, **changes: Any) -> dict[str, Any]:
+    """A live event of org-1 at v-1."""
+    return {
+        "external_id": f"ev-{number}",
+        "organizer_id": "org-1",
+        "venue_id": "v-1",
+        "title": f"Șapte seri {number}",
+        "starts_at": STARTS.isoformat(),
+        "currency": "RON",
+        **changes,
+    }
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "organizers": {"external_id": "org-9", "name": "Nocturne"},
+    "venues": {"external_id": "v-9", "name": "Arena", "city": "Cluj", "country": "RO", "latitude": 46.77,
+               "longitude": 23.57, "capacity": 9000},
+    "genres": {"external_id": "jazz", "name": "Jazz", "translations": {"ro": {"name": "Jaz"}}},
+    "artists": {"external_id": "a-9", "name": "Nina P.", "country": "RO", "website": "https://nina.example/"},
+    "live-events": live_event(),
+    "ticket-types": {"external_id": "tt-9", "live_event_id": "ev-1", "name": "VIP", "category": "VIP",
+                     "price": "200.00", "sale_price": "150.00", "quota": 50},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(EXAMPLES))
+def test_rows_are_created_once_then_unchanged_then_updated(backend: Backend, kind: str) -> None:
+    row = EXAMPLES[kind]
+    assert taken(put(backend, kind, [row])) == ["created"]
+    stored = get(backend, f"{kind}/{row['external_id']}")
+    assert {name: stored[name] for name in row if name != "starts_at"} == {
+        name: value for name, value in row.items() if name != "starts_at"
+    }
+    assert taken(put(backend, kind, [row])) == ["unchanged"]
+    assert taken(put(backend, kind, [stored])) == ["unchanged"]
+    renamed = "title" if kind == "live-events" else "name"
+    assert taken(put(backend, kind, [{"external_id": row["external_id"], renamed: "Another"}])) == ["updated"]
+    assert get(backend, f"{kind}/{row['external_id']}") == {**stored, renamed: "Another"}
+    assert row["external_id"] in [item["external_id"] for item in get(backend, kind)["items"]]
+
+
+def test_null_empties_a_field_and_leaving_it_out_does_not(backend: Backend) -> None:
+    put(backend, "venues", [EXAMPLES["venues"]])
+    assert taken(put(backend, "venues", [{"external_id": "v-9", "capacity": None}])) == ["updated"]
+    stored = get(backend, "venues/v-9")
+    assert (stored["capacity"], stored["latitude"]) == (None, 46.77)
+
+
+def test_what_is_wrong_with_one_row_costs_that_row_only(backend: Backend) -> None:
+    rows = [
+        live_event(1),
+        live_event(10, venue_id="nowhere"),
+        live_event(11, organizer_id="nobody", genre_ids=["unheard"]),
+        live_event(12, starts_at="tomorrow", currency="LEI", price_from="12.345"),
+        live_event(13, ends_at=(STARTS - timedelta(hours=1)).isoformat()),
+        "a text",
+        {"title": "without id"},
+        live_event(14, colour="red"),
+        live_event(15),
+        live_event(15, title="again"),
+        live_event(16, price_from="12.345", price_to="10"),
+    ]
+    answer = put(backend, "live-events", rows)
+    assert taken(answer) == ["updated", *["rejected"] * 7, "created", "rejected", "rejected"]
+    assert problems(answer, 1) == [("/venue_id", "unknown")]
+    assert problems(answer, 2) == [("/organizer_id", "unknown"), ("/genre_ids/0", "unknown")]
+    assert problems(answer, 3) == [("/starts_at", "schema"), ("/currency", "schema")]
+    assert problems(answer, 4) == [("/ends_at", "schema")]
+    assert problems(answer, 5) == [("", "type")]
+    assert problems(answer, 6) == [("/external_id", "required")]
+    assert problems(answer, 7) == [("/colour", "schema")]
+    assert problems(answer, 9) == [("/external_id", "unique")]
+    assert problems(answer, 10) == [("/price_from", "schema")]
+    assert "send it first" in answer.get_json()["items"][1]["errors"][0]["message"]
+
+
+def test_ndjson_takes_every_line_that_can_be_read(backend: Backend) -> None:
+    lines = [
+        orjson.dumps(live_event(10)),
+        b"{broken",
+        b"",
+        orjson.dumps(live_event(11)),
+        b'{"external_id": "a\\u0000"}',
+    ]
+    headers = {**backend.marketplace.bearer(), "Content-Type": "application/x-ndjson"}
+    answer = backend.client.put(f"{CATALOG}/live-events", data=b"\n".join(lines), headers=headers)
+    assert taken(answer) == ["created", "rejected", "created", "rejected"]
+    assert problems(answer, 1) == [("", "invalid_json")]
+    assert problems(answer, 3) == [("", "nul")]
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_a_call_holds_one_to_a_thousand_rows(backend: Backend, count: int) -> None:
+    rows = [{"external_id": f"g-{number}", "name": "Genre"} for number in range(count)]
+    assert pointers(put(backend, "genres", rows)) == ["/items"]
+    assert get(backend, "genres")["items"] == []
+
+
+@pytest.mark.parametrize("body", ["[]", '{"rows": []}', '{"items": {}}', '{"items": [], "more": 1}'])
+def test_another_body_is_refused_with_how_to_send_it(backend: Backend, body: str) -> None:
+    headers = {**backend.marketplace.bearer(), "Content-Type": "application/json"}
+    answer = backend.client.put(f"{CATALOG}/genres", data=body, headers=headers)
+    assert pointers(answer) == ["/items"]
+
+
+def test_a_body_of_another_type_is_refused(backend: Backend) -> None:
+    answer = backend.client.put(f"{CATALOG}/genres", data="a,b", headers=backend.marketplace.bearer())
+    assert pointers(answer, 415) == []
+
+
+def test_the_same_idempotency_key_gets_the_same_answer(backend: Backend) -> None:
+    first = put(backend, "genres", [EXAMPLES["genres"]], **{"Idempotency-Key": "k"})
+    again = put(backend, "genres", [EXAMPLES["genres"]], **{"Idempotency-Key": "k"})
+    assert (taken(first), taken(again)) == (["created"], ["created"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+def test_lists_of_references_keep_their_order(backend: Backend) -> None:
+    names = ["jazz", "blues", "soul"]
+    put(backend, "genres", [{"external_id": name, "name": name} for name in names])
+    put(backend, "artists", [{"external_id": "a-1", "name": "A"}, {"external_id": "a-2", "name": "B"}])
+    row = live_event(genre_ids=["soul", "jazz"], artist_ids=["a-2", "a-1"])
+    assert taken(put(backend, "live-events", [row])) == ["created"]
+    stored = get(backend, "live-events/ev-10")
+    assert (stored["genre_ids"], stored["artist_ids"]) == (["soul", "jazz"], ["a-2", "a-1"])
+    changed = {"external_id": "ev-10", "genre_ids": ["jazz", "blues"]}
+    assert taken(put(backend, "live-events", [changed])) == ["updated"]
+    assert get(backend, "live-events/ev-10")["genre_ids"] == ["jazz", "blues"]
+    assert [row["external_id"] for row in get(backend, "live-events", genre_id="blues")["items"]] == ["ev-10"]
+    assert [row["external_id"] for row in get(backend, "live-events", artist_id="a-2")["items"]] == ["ev-10"]
+
+
+def test_slugs_are_made_from_titles_and_belong_to_one(backend: Backend) -> None:
+    rows = [live_event(10, title="Ștefan & prietenii"), live_event(11, title="Stefan prietenii"), live_event(12)]
+    assert taken(put(backend, "live-events", [*rows[:2], {**rows[2], "slug": "stefan-prietenii"}])) == [
+        "created", "created", "rejected",
+    ]  # fmt: skip
+    first, second = (get(backend, f"live-events/ev-{number}")["slug"] for number in (10, 11))
+    assert first == "stefan-prietenii"
+    assert second.startswith("stefan-prietenii-")
+    assert taken(put(backend, "live-events", rows[:2])) == ["unchanged", "unchanged"]
+
+
+def test_prices_of_a_live_event_follow_its_ticket_types(backend: Backend) -> None:
+    put(backend, "live-events", [live_event(price_from="10.00")])
+    types = [
+        {"external_id": "t-1", "live_event_id": "ev-10", "name": "GA", "price": "90.00", "sale_price": "70.00"},
+        {"external_id": "t-2", "live_event_id": "ev-10", "name": "VIP", "price": "200.00"},
+    ]
+    assert taken(put(backend, "ticket-types", types)) == ["created", "created"]
+    stored = get(backend, "live-events/ev-10")
+    assert (stored["price_from"], stored["price_to"]) == ("70.00", "200.00")
+    assert taken(put(backend, "live-events", [live_event(price_from="10.00")])) == ["unchanged"]
+    answer = put(backend, "live-events", [live_event(currency="EUR")])
+    assert problems(answer) == [("/currency", "fixed")]
+
+
+def test_prices_have_the_decimals_of_their_currency(backend: Backend) -> None:
+    put(backend, "live-events", [live_event(10, currency="JPY"), live_event(11, currency="KWD")])
+    rows = [
+        {"external_id": "t-1", "live_event_id": "ev-10", "name": "GA", "price": "9000"},
+        {"external_id": "t-2", "live_event_id": "ev-10", "name": "GA", "price": "9000.5"},
+        {"external_id": "t-3", "live_event_id": "ev-11", "name": "GA", "price": "12.345"},
+        {"external_id": "t-4", "live_event_id": "ev-11", "name": "GA", "price": "12", "sale_price": "13"},
+    ]
+    answer = put(backend, "ticket-types", rows)
+    assert taken(answer) == ["created", "rejected", "created", "rejected"]
+    assert (problems(answer, 1), problems(answer, 3)) == ([("/price", "schema")], [("/sale_price", "schema")])
+    assert get(backend, "ticket-types/t-3")["price"] == "12.345"
+
+
+def test_concurrent_calls_with_the_same_rows_all_succeed(backend: Backend, app: Flask) -> None:
+    rows = [live_event(number) for number in range(10, 60)]
+
+    def call(turn: int) -> list[str]:
+        ordered = rows if turn % 2 else rows[::-1]
+        changed = [{**row, "title": f"{row['title']} in turn {turn}"} for row in ordered]
+        answer = app.test_client().put(
+            f"{CATALOG}/live-events", json={"items": changed}, headers=backend.marketplace.bearer()
+        )
+        return taken(answer)
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(call, range(8)))
+    assert {outcome for found in outcomes for outcome in found} <= {"created", "updated"}
+    assert sum(found.count("created") for found in outcomes) == len(rows)
+
+
+def test_an_organiser_changes_its_own_live_events_only(backend: Backend) -> None:
+    key = backend.marketplace.organizer_keys["org-1"]
+    rows = [
+        live_event(10, organizer_id=None),
+        live_event(11, organizer_id="org-2"),
+        live_event(3),
+        live_event(1, title="Mine"),
+    ]
+    answer = put(backend, "live-events", rows, key)
+    assert taken(answer) == ["created", "rejected", "rejected", "updated"]
+    assert (problems(answer, 1), problems(answer, 2)) == ([("/organizer_id", "unknown")], [("/external_id", "foreign")])
+    assert get(backend, "live-events/ev-10", key)["organizer_id"] == "org-1"
+    types = [
+        {"external_id": "mine", "live_event_id": "ev-1", "name": "GA", "price": "1"},
+        {"external_id": "not-mine", "live_event_id": "ev-3", "name": "GA", "price": "1"},
+        {"external_id": "tt-3", "price": "1"},
+    ]
+    answer = put(backend, "ticket-types", types, key)
+    assert taken(answer) == ["created", "rejected", "rejected"]
+    assert (problems(answer, 1), problems(answer, 2)) == (
+        [("/live_event_id", "unknown")],
+        [("/external_id", "foreign")],
+    )
+
+
+@pytest.mark.parametrize("kind", ["organizers", "venues", "artists", "genres"])
+def test_what_belongs_to_all_is_changed_by_the_marketplace_alone(backend: Backend, kind: str) -> None:
+    answer = put(backend, kind, [EXAMPLES[kind]], backend.marketplace.organizer_keys["org-1"])
+    assert pointers(answer, 403) == []
+
+
+def test_an_organiser_sees_its_own_only(backend: Backend) -> None:
+    key = backend.marketplace.organizer_keys["org-2"]
+    assert [row["external_id"] for row in get(backend, "live-events", key)["items"]] == ["ev-3"]
+    assert [row["external_id"] for row in get(backend, "ticket-types", key)["items"]] == ["tt-3"]
+    assert [row["external_id"] for row in get(backend, "organizers", key)["items"]] == ["org-2"]
+    for path in ("live-events/ev-1", "ticket-types/tt-1", "organizers/org-1", "live-events/ev-1/status"):
+        answer = backend.client.get(f"{CATALOG}/{path}", headers=backend.marketplace.bearer(key))
+        assert pointers(answer, 404) == []
+
+
+def test_another_marketplace_sees_and_changes_nothing(backend: Backend, other_marketplace: Marketplace) -> None:
+    put(backend, "live-events", [live_event()])
+    before = get(backend, "live-events/ev-10")
+    headers = other_marketplace.bearer()
+    assert backend.client.get(f"{CATALOG}/live-events/ev-10", headers=headers).status_code == 404
+    answer = backend.client.put(f"{CATALOG}/live-events", json={"items": [live_event(title="X")]}, headers=headers)
+    assert taken(answer) == ["created"]
+    assert get(backend, "live-events/ev-10") == before
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("șapte", ["ev-10", "ev-11"]),
+        ("SAPTE ser", ["ev-10", "ev-11"]),
+        ("seri 11", ["ev-11"]),
+        ("twilight", ["ev-11"]),
+        ("ev-10", ["ev-10"]),
+        ("apte", []),
+        ("șapte nope", []),
+        ("%", []),
+    ],
+)
+def test_searching_finds_beginnings_of_words(backend: Backend, search: str, found: list[str]) -> None:
+    later = (STARTS + timedelta(days=1)).isoformat()
+    rows = [live_event(10), live_event(11, starts_at=later, translations={"en": {"title": "Seven twilights"}})]
+    assert taken(put(backend, "live-events", rows)) == ["created", "created"]
+    assert [row["external_id"] for row in get(backend, "live-events", search=search)["items"]] == found
+
+
+def test_a_changed_title_is_found_by_its_new_words_only(backend: Backend) -> None:
+    put(backend, "venues", [EXAMPLES["venues"]])
+    put(backend, "venues", [{"external_id": "v-9", "name": "Gardens"}])
+    assert get(backend, "venues", search="arena")["items"] == []
+    assert [row["external_id"] for row in get(backend, "venues", search="gard clu")["items"]] == ["v-9"]
+
+
+@pytest.mark.parametrize("kind", ["organizers", "venues", "artists", "genres", "ticket-types", "live-events"])
+def test_pages_of_a_list_hold_every_row_once_in_order(backend: Backend, kind: str) -> None:
+    rows = [
+        {**EXAMPLES[kind], "external_id": f"x-{number}", ("title" if kind == "live-events" else "name"): "Same"}
+        for number in range(7)
+    ]
+    if kind != "organizers":
+        assert set(taken(put(backend, kind, rows))) == {"created"}
+    whole = [row["external_id"] for row in get(backend, kind)["items"]]
+    paged: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = get(backend, kind, limit=2, **({"cursor": cursor} if cursor else {}))
+        paged += [row["external_id"] for row in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert paged == whole
+    assert len(set(paged)) == len(paged) >= 2
+
+
+def test_bulk_calls_leave_one_entry_in_the_audit_log(backend: Backend) -> None:
+    before = len(backend.rows("audit_log"))
+    put(backend, "live-events", [live_event(10), live_event(11)])
+    put(backend, "live-events", [live_event(10), live_event(11)])
+    entries = backend.rows("audit_log")[before:]
+    assert [(entry["action"], entry["detail"]["created"]) for entry in entries] == [("live_event.upserted", 2)]
+
+
+def test_keys_without_the_permission_are_refused(backend: Backend) -> None:
+    assert backend.client.put(f"{CATALOG}/venues", json={"items": []}).status_code == 401
+    assert backend.client.get(f"{CATALOG}/venues").status_code == 401

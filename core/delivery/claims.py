@@ -11,9 +11,14 @@ from sqlalchemy.orm import Session
 
 from core.delivery.models import Delivery
 from core.delivery.verdicts import PENDING
+from core.jobs import JOB_TIMEOUT_SECONDS
 
-LEASE = timedelta(minutes=2)
-"""A worker that dies leaves its rows to others after this; they go out again with the same event id."""
+LEASE = timedelta(seconds=JOB_TIMEOUT_SECONDS + 60)
+"""Longer than any job may run: as long as one that took rows can still be sending them, nobody else gets them.
+
+The rows of a worker that is known to have died are freed at once, those of any other after this; they go out again with
+the same event id.
+"""
 
 _FREE = or_(Delivery.lease_until.is_(None), Delivery.lease_until <= func.now())
 

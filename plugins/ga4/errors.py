@@ -35,6 +35,7 @@ REPORT = "Look at the delivery to see the field, correct its source or its mappi
 RULES: Mapping[str, Rule] = {
     "connection": Rule(RetryableError, "The connection to Google failed.", WAIT),
     "timeout": Rule(RetryableError, "Google did not answer in time; it may have taken the event.", WAIT),
+    "slow": Rule(RetryableError, "Google answers slowly, so this event did not get its turn yet.", WAIT),
     "not_ga4": Rule(
         RetryableError,
         "Something other than Google Analytics answered, for example a proxy.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from adrail import (
     Throttled,
     ThrottledError,
 )
+from plugins.ga4 import errors
 from plugins.ga4.client import Stream, open_stream
 from plugins.ga4.conversions import EVENT_NAMES, LIMITS, build_request
 from plugins.ga4.encoding import to_json
@@ -27,6 +29,8 @@ from plugins.ga4.refusals import refusal
 from plugins.ga4.settings import Options, options_of
 
 VALIDATED = "validated, not counted"
+LONGEST_CALL = 45.0
+"""Seconds; a call is up to 25 requests, and slow ones together must not outlast the job that waits for them."""
 
 
 class Ga4Conversions:
@@ -34,6 +38,9 @@ class Ga4Conversions:
 
     limits = LIMITS
     event_names = EVENT_NAMES
+
+    def __init__(self, longest_call: float = LONGEST_CALL) -> None:
+        self._longest_call = longest_call
 
     def send(self, request: SendRequest) -> Sequence[Outcome]:
         """Send what can be sent; raises `adrail.errors` when already the first event finds the door shut."""
@@ -49,7 +56,7 @@ class Ga4Conversions:
         }
         places = [place for place in range(len(request.items)) if place not in outcomes]
         if places:
-            outcomes.update(_post_all(request, places, options))
+            outcomes.update(_post_all(request, places, options, time.monotonic() + self._longest_call))
         return [outcomes[place] for place in range(len(request.items))]
 
     def preview(self, request: SendRequest) -> Sequence[Mapping[str, Any]]:
@@ -62,11 +69,14 @@ def _build(item: Conversion, options: Options) -> dict[str, Any]:
     return build_request(item, user_provided_data=options.user_provided_data, debug_view=options.debug_view)
 
 
-def _post_all(request: SendRequest, places: Sequence[int], options: Options) -> Mapping[int, Outcome]:
+def _post_all(request: SendRequest, places: Sequence[int], options: Options, deadline: float) -> Mapping[int, Outcome]:
     outcomes: dict[int, Outcome] = {}
     secret = request.credentials.get("api_secret", "")
     with open_stream(request.transport, request.items[0].destination_id, secret) as stream:
         for position, place in enumerate(places):
+            if position and time.monotonic() > deadline:
+                outcomes.update(dict.fromkeys(places[position:], _later(errors.own("slow"))))
+                break
             body = to_json(_build(request.items[place], options))
             try:
                 outcomes[place] = _post(stream, body, test=bool(request.test_code))

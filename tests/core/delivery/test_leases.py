@@ -8,6 +8,7 @@ import pytest
 
 from core.delivery import claims, dispatch
 from core.delivery.preparing import Batch, prepare
+from core.jobs import JOB_TIMEOUT_SECONDS
 from tests.core.delivery.world import World
 
 NEVER = float("inf")
@@ -30,6 +31,10 @@ def test_a_worker_that_dies_leaves_its_rows_to_another_with_the_same_event_id(wo
     row = world.rows("org-1")[0]
     assert (row.state, row.attempts) == ("accepted", 2)
     assert [item["event_id"] for item in world.received("org-1")] == [str(stored.event_id)]
+
+
+def test_no_job_outlives_the_lease_of_what_it_sends() -> None:
+    assert dispatch.BUDGET_SECONDS < JOB_TIMEOUT_SECONDS < claims.LEASE.total_seconds()
 
 
 def test_a_worker_that_lost_its_lease_cannot_undo_what_the_next_one_found_out(world: World) -> None:

@@ -96,6 +96,15 @@ def test_when_it_shuts_later_what_went_through_stays(
     assert len(sandbox.received()) == 3
 
 
+def test_a_call_that_takes_too_long_ends_and_keeps_what_went_through(sandbox: Sandbox, transport: Transport) -> None:
+    items = [conversion(event_id=f"e-{number}", order_id=f"A-{number}") for number in range(3)]
+    first, *others = Ga4Conversions(longest_call=-1.0).send(send_request(transport, items))
+    assert first == Accepted()
+    assert [getattr(outcome, "code", None) for outcome in others] == ["slow", "slow"]
+    assert all(isinstance(outcome, Retry) for outcome in others)
+    assert len(sandbox.received()) == 1
+
+
 def test_a_pause_is_passed_on(sandbox: Sandbox, transport: Transport) -> None:
     sandbox.arm("throttle", params={"seconds": 90})
     with pytest.raises(ThrottledError) as caught:

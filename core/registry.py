@@ -113,6 +113,10 @@ class Registry:
             raise NotSupportedError(f"{slug} has no browser pixel")
         return pixel
 
+    def listens(self, hook: str) -> bool:
+        """Whether any plugin implements a hook; for callers that would ask for every event."""
+        return any(getattr(manager.hook, hook).get_hookimpls() for _, manager in self._plugins)
+
     def call(self, hook: str, /, *, read: Callable[[Any], Any] = lambda answer: answer, **arguments: Any) -> list[Any]:
         """Broadcast a hook; a plugin that raises is logged by name and does not disturb the others.
 

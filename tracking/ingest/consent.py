@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ def record_snapshots(session: Session, tenant_id: int, rows: Sequence[EventRow])
     if not stated:
         return
     latest = last_snapshots(session, tenant_id, sorted({row.visitor_id for row in stated if row.visitor_id}))
-    statements = [item for row in stated for item in _statements(row)]
+    statements = _statements(stated)
     for row in stated:
         since = latest.get(row.visitor_id or "")
         captured = _captured_at(since) if since else None
@@ -49,11 +49,18 @@ def _is_statement(row: EventRow) -> bool:
     return bool(consent.get("captured_at")) or granted or (bool(consent) and row.event_name == "consent_updated")
 
 
-def _statements(row: EventRow) -> Iterator[ConsentStatement]:
-    source = "order" if row.event_name == "order_completed" else "event"
-    for kind, subject in (("visitor", row.visitor_id), ("person", row.person_external_id)):
-        if subject:
-            yield _statement(kind, subject, row.consent, source, _said_at(row))
+def _statements(rows: Sequence[EventRow]) -> list[ConsentStatement]:
+    """What the rows say, each thing once: every event of a visit repeats the visitor's one answer."""
+    found: dict[tuple[object, ...], ConsentStatement] = {}
+    for row in rows:
+        source = "order" if row.event_name == "order_completed" else "event"
+        said = tuple(row.consent.get(name) for name in (*PURPOSES, "copy_hash"))
+        said_at = _said_at(row)
+        for kind, subject in (("visitor", row.visitor_id), ("person", row.person_external_id)):
+            key = (kind, subject, source, said_at, said)
+            if subject and key not in found:
+                found[key] = _statement(kind, subject, row.consent, source, said_at)
+    return list(found.values())
 
 
 def _statement(kind: str, subject: str, consent: dict[str, Any], source: str, said_at: datetime) -> ConsentStatement:

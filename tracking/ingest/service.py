@@ -76,7 +76,8 @@ def ingest(entries: Sequence[Entry]) -> Result:
 def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow], bool]]:
     """The rows of each entry, and whether it came under a privacy signal."""
     zone = ZoneInfo(_tenant(tenant_id).time_zone)
-    return [(rows_of(entry, zone, _enrich), bool(entry.flags.get("privacy_signal"))) for entry in entries]
+    enrich = _enrich if plugins().listens("enrich_event") else _plain
+    return [(rows_of(entry, zone, enrich), bool(entry.flags.get("privacy_signal"))) for entry in entries]
 
 
 def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow], bool]]) -> tuple[int, list[int]]:
@@ -96,6 +97,10 @@ def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow]
     note_browser_hits(session, [hit for row in fresh if (hit := _browser_hit(row))])
     namespace = _tenant(tenant_id).uuid_namespace
     return len(fresh), list(plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=namespace))
+
+
+def _plain(_: dict[str, Any]) -> list[dict[str, Any]]:
+    return []
 
 
 def _enrich(event: dict[str, Any]) -> list[dict[str, Any]]:

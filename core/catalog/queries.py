@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from core.accounts.api import Actor, OrganizerView, organizers
+from core.accounts.api import ORGANIZERS, Actor
+from core.catalog.kinds import KINDS
+from core.catalog.lists import find_page
 from core.catalog.models import LiveEvent, TicketType, Venue
+from core.catalog.offer_models import Genre, LiveEventGenre
 from core.db.session import tenant_session
 from core.errors import NotFoundError
-from core.paging import Page, clamp, decode_cursor, encode_cursor
+from core.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +37,27 @@ class LiveEventView:
     venue_name: str | None
     city: str | None
     starts_at: datetime
+    ends_at: datetime | None
     doors_at: datetime | None
     status: str
     currency: str
     price_from: Decimal | None
     price_to: Decimal | None
+    promoted: bool
+    translations: Mapping[str, Mapping[str, str]]
+
+    def title_in(self, language: str) -> str:
+        """Return the title in a language, or the live event's own."""
+        return self.translations.get(language, {}).get("title", self.title)
+
+    def description_in(self, language: str) -> str:
+        """Return the description in a language, or the live event's own."""
+        return self.translations.get(language, {}).get("description", self.description)
 
 
 @dataclass(frozen=True, slots=True)
 class TicketTypeView:
-    """A ticket type; ``left`` is None without a quota."""
+    """A ticket type; ``price`` is what it costs now, ``left`` is None without a quota."""
 
     external_id: str
     name: str
@@ -52,39 +68,39 @@ class TicketTypeView:
 
 
 def list_live_events(
-    actor: Actor | int, *, search: str = "", upcoming: bool = False, limit: int = 50, cursor: str | None = None
+    actor: Actor | int,
+    *,
+    search: str = "",
+    upcoming: bool = False,
+    filters: Mapping[str, Any] | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> Page[LiveEventView]:
-    """Live events by start, soonest first. An actor of one organiser sees its own; an int is a whole tenant."""
-    tenant_id = actor if isinstance(actor, int) else actor.tenant_id
-    query = _select(tenant_id)
-    if isinstance(actor, Actor) and actor.organizer_id is not None:
-        query = query.where(LiveEvent.organizer_id == actor.organizer_id)
-    if search:
-        query = query.where(func.lower(LiveEvent.title).contains(search.lower(), autoescape=True))
-    if upcoming:
-        query = query.where(LiveEvent.starts_at >= datetime.now(UTC))
-    after = decode_cursor(cursor, datetime, int)
-    if after:
-        query = query.where(tuple_(LiveEvent.starts_at, LiveEvent.id) > after)
-    limit = clamp(limit)
-    views = _views(tenant_id, query.order_by(LiveEvent.starts_at, LiveEvent.id).limit(limit + 1))
-    more = len(views) > limit
-    views = views[:limit]
-    return Page(views, encode_cursor(views[-1].starts_at, views[-1].id) if more else None)
+    """Live events by start, soonest first. An actor of one organiser sees its own; an int is a whole tenant.
+
+    ``search`` finds beginnings of words of titles; ``filters`` are `status`, and external ids by `organizer_id`,
+    `venue_id`, `genre_id` and `artist_id`.
+    """
+    who = Actor.system(actor, "catalogue") if isinstance(actor, int) else actor
+    wanted = {**(filters or {}), "upcoming": upcoming}
+    with tenant_session(who.tenant_id) as session:
+        page = find_page(session, who, KINDS["live-events"], search=search, filters=wanted, limit=limit, cursor=cursor)
+        return Page(_views(session, who.tenant_id, page.items), page.next_cursor)
 
 
 def get_live_event(
     tenant_id: int, *, slug: str | None = None, external_id: str | None = None, live_event_id: int | None = None
 ) -> LiveEventView:
     """Return one live event by slug, external id or id; raises `NotFoundError`."""
-    query = _select(tenant_id)
+    query = select(LiveEvent).where(LiveEvent.tenant_id == tenant_id)
     if slug is not None:
         query = query.where(LiveEvent.slug == slug)
     elif external_id is not None:
         query = query.where(LiveEvent.external_id == external_id)
     else:
         query = query.where(LiveEvent.id == live_event_id)
-    views = _views(tenant_id, query)
+    with tenant_session(tenant_id) as session:
+        views = _views(session, tenant_id, list(session.scalars(query)))
     if not views:
         raise NotFoundError("there is no such live event in this marketplace")
     return views[0]
@@ -92,7 +108,10 @@ def get_live_event(
 
 def get_live_events(tenant_id: int, external_ids: list[str]) -> list[LiveEventView]:
     """The live events with these external ids that exist, in no particular order."""
-    return _views(tenant_id, _select(tenant_id).where(LiveEvent.external_id.in_(external_ids)))
+    with tenant_session(tenant_id) as session:
+        return _views(
+            session, tenant_id, list(KINDS["live-events"].rows.find(session, tenant_id, external_ids).values())
+        )
 
 
 def ticket_types(tenant_id: int, live_event_id: int) -> list[TicketTypeView]:
@@ -101,7 +120,7 @@ def ticket_types(tenant_id: int, live_event_id: int) -> list[TicketTypeView]:
         select(TicketType, LiveEvent.currency)
         .join(LiveEvent, LiveEvent.id == TicketType.live_event_id)
         .where(TicketType.tenant_id == tenant_id, TicketType.live_event_id == live_event_id)
-        .order_by(TicketType.price, TicketType.id)
+        .order_by(func.coalesce(TicketType.sale_price, TicketType.price), TicketType.id)
     )
     with tenant_session(tenant_id) as session:
         return [
@@ -109,7 +128,7 @@ def ticket_types(tenant_id: int, live_event_id: int) -> list[TicketTypeView]:
                 row.external_id,
                 row.name,
                 row.category,
-                row.price,
+                row.price if row.sale_price is None else row.sale_price,
                 currency,
                 None if row.quota is None else max(row.quota - row.sold, 0),
             )
@@ -117,38 +136,49 @@ def ticket_types(tenant_id: int, live_event_id: int) -> list[TicketTypeView]:
         ]
 
 
-def _select(tenant_id: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(LiveEvent, Venue.name, Venue.city)
-        .outerjoin(Venue, Venue.id == LiveEvent.venue_id)
-        .where(LiveEvent.tenant_id == tenant_id)
+def _views(session: Session, tenant_id: int, rows: Sequence[LiveEvent]) -> list[LiveEventView]:
+    """Views of rows, with the names around them from one statement each."""
+    sellers = ORGANIZERS.by_id(session, tenant_id, {row.organizer_id for row in rows})
+    venues = KINDS["venues"].rows.by_id(session, tenant_id, {row.venue_id for row in rows if row.venue_id})
+    genres = _main_genres(session, tenant_id, [row.id for row in rows])
+    return [
+        _view(row, venues.get(row.venue_id or 0), genres.get(row.id, row.genre), sellers[row.organizer_id])
+        for row in rows
+    ]
+
+
+def _main_genres(session: Session, tenant_id: int, ids: Sequence[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    query = (
+        select(LiveEventGenre.live_event_id, Genre.name)
+        .join(Genre, Genre.id == LiveEventGenre.genre_id)
+        .where(LiveEventGenre.tenant_id == tenant_id, LiveEventGenre.live_event_id.in_(ids))
+        .order_by(LiveEventGenre.live_event_id, LiveEventGenre.position.desc())
     )
+    return {row.live_event_id: row.name for row in session.execute(query)}
 
 
-def _views(tenant_id: int, query: Select[*tuple[Any, ...]]) -> list[LiveEventView]:
-    with tenant_session(tenant_id) as session:
-        rows = session.execute(query).all()
-    sellers: dict[int, OrganizerView] = {item.id: item for item in organizers(tenant_id)} if rows else {}
-    return [_view(row, venue, city, sellers[row.organizer_id]) for row, venue, city in rows]
-
-
-def _view(row: LiveEvent, venue: str | None, city: str | None, organizer: OrganizerView) -> LiveEventView:
+def _view(row: LiveEvent, venue: Venue | None, genre: str | None, organizer: Any) -> LiveEventView:
     return LiveEventView(
-        row.id,
-        row.external_id,
-        row.slug,
-        row.title,
-        row.description,
-        row.genre,
-        row.organizer_id,
-        organizer.external_id,
-        organizer.name,
-        venue,
-        city,
-        row.starts_at,
-        row.doors_at,
-        row.status,
-        row.currency,
-        row.price_from,
-        row.price_to,
+        id=row.id,
+        external_id=row.external_id,
+        slug=row.slug,
+        title=row.title,
+        description=row.description,
+        genre=genre,
+        organizer_id=row.organizer_id,
+        organizer_external_id=organizer.external_id,
+        organizer_name=organizer.name,
+        venue_name=venue.name if venue else None,
+        city=venue.city if venue else None,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        doors_at=row.doors_at,
+        status=row.status,
+        currency=row.currency,
+        price_from=row.price_from,
+        price_to=row.price_to,
+        promoted=row.promoted,
+        translations=row.translations,
     )

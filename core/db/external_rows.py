@@ -56,6 +56,13 @@ class ExternalRows:
         )
         return {row.id: row.external_id for row in session.execute(query)}
 
+    def by_id(self, session: Session, tenant_id: int, ids: Collection[int]) -> dict[int, Any]:
+        """Id → row, for those that exist."""
+        if not ids:
+            return {}
+        query = select(self.model).where(self.model.tenant_id == tenant_id, self.model.id.in_(ids))
+        return {row.id: row for row in session.scalars(query)}
+
     def names(self, session: Session, tenant_id: int, external_ids: Collection[str]) -> dict[str, str]:
         """External id → name (of live events: title), for those that exist."""
         if not external_ids:

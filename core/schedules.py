@@ -30,6 +30,9 @@ class Rhythm:
 
 
 INSTALLATION = (
+    Rhythm("core.accounts.audit_jobs.anchor", "9 * * * *"),
+    Rhythm("core.accounts.audit_jobs.check", "37 3 * * *"),
+    Rhythm("core.accounts.key_jobs.warn", "23 * * * *"),
     Rhythm("core.analytics.jobs.roll_up", "* * * * *"),
     Rhythm("core.catalog.jobs.end_live_events", "*/5 * * * *"),
     Rhythm("core.accounts.jobs.sweep", "29 3 * * *"),

@@ -19,6 +19,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 import webui.app
 import webui.problems
+from core.accounts.audit_http import blp as audit
 from core.accounts.key_http import blp as keys
 from core.accounts.key_http import sites
 from core.catalog.catalog_http import blp as catalog
@@ -40,7 +41,7 @@ QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
-BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, codes, deliveries, keys, sites)
+BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, codes, deliveries, keys, sites, audit)
 
 log = structlog.get_logger(__name__)
 
@@ -124,11 +125,11 @@ def _answer_errors(app: Flask) -> None:
         return handle_http_error(error) if is_api() else webui.problems.page_for(error)
 
     def away(error: Exception) -> Response:
-        log.error("a server is away", path=request.path, exc_info=error)
+        log.error("a server is away", path=_logged_path(), exc_info=error)
         return domain(UnavailableError("a server that adrail needs is away; nothing is known to have changed"))
 
     def unexpected(error: Exception) -> Response:
-        log.error("request failed", path=request.path, exc_info=error)
+        log.error("request failed", path=_logged_path(), exc_info=error)
         if not is_api():
             return webui.problems.page(500)
         detail = (
@@ -141,6 +142,11 @@ def _answer_errors(app: Flask) -> None:
     for kind in AWAY:
         app.register_error_handler(kind, away)
     app.register_error_handler(Exception, unexpected)
+
+
+def _logged_path() -> str:
+    """The path of this request; whoever reads logs must not get hold of a mailed link that still works."""
+    return str(request.url_rule) if "token" in (request.view_args or {}) else request.path
 
 
 def _trace(app: Flask) -> None:
@@ -166,5 +172,5 @@ def _trace(app: Flask) -> None:
         metrics.REQUEST_SECONDS.labels(endpoint).observe(seconds)
         if not request.path.startswith(QUIET_PATHS):
             ms = round(seconds * 1000, 1)
-            log.info("request", method=method, path=request.path, status=response.status_code, ms=ms)
+            log.info("request", method=method, path=_logged_path(), status=response.status_code, ms=ms)
         return response

@@ -1,7 +1,15 @@
 """The door of accounts: the only module other features import."""
 
-from core.accounts.audit import record_audit, verify_audit
-from core.accounts.grants import get_matrix, reset_matrix, set_matrix
+from core.accounts.audit import record_audit
+from core.accounts.audit_anchors import Anchor, anchor_page, make_anchor, read_anchor
+from core.accounts.audit_checking import AuditCheck, audited_tenants, check_audit, count_entries, verify_audit
+from core.accounts.audit_export import AUDIT_FORMATS
+from core.accounts.audit_reading import AuditFilter, AuditLine, audit_choices, list_audit, stream_audit
+from core.accounts.grants import (
+    get_matrix,
+    reset_matrix,
+    set_matrix,
+)
 from core.accounts.invitations import (
     InvitationView,
     invite,
@@ -9,10 +17,30 @@ from core.accounts.invitations import (
     resend_invitation,
     withdraw_invitation,
 )
-from core.accounts.joining import OpenInvitation, accept_as_new, accept_as_user, open_invitation
-from core.accounts.key_issuing import KeyWish, NewKey, issue_key, rotate_key
-from core.accounts.key_kinds import DEFAULT_OVERLAP, KEY_SCOPES, default_scopes, grantable
-from core.accounts.keys import KeyView, get_key, list_keys, revoke_key
+from core.accounts.joining import (
+    OpenInvitation,
+    accept_as_new,
+    accept_as_user,
+    open_invitation,
+)
+from core.accounts.key_issuing import (
+    KeyWish,
+    NewKey,
+    issue_key,
+    rotate_key,
+)
+from core.accounts.key_kinds import (
+    DEFAULT_OVERLAP,
+    KEY_SCOPES,
+    default_scopes,
+    grantable,
+)
+from core.accounts.keys import (
+    KeyView,
+    get_key,
+    list_keys,
+    revoke_key,
+)
 from core.accounts.members import (
     MemberView,
     change_member,
@@ -21,7 +49,9 @@ from core.accounts.members import (
     list_members,
     remove_member,
 )
-from core.accounts.organizer_rows import ORGANIZERS
+from core.accounts.organizer_rows import (
+    ORGANIZERS,
+)
 from core.accounts.passwords import (
     ask_for_reset,
     change_password,
@@ -39,9 +69,28 @@ from core.accounts.people import (
     staff_of,
     user_with_email,
 )
-from core.accounts.permissions import ACCOUNT_TYPES, LOCKED, PERMISSIONS, ROLES, SUBJECT_TYPES, SUBJECTS, at_least
-from core.accounts.preferences import set_language, set_name, set_time_zone
-from core.accounts.profiles import Profile, load_profile
+from core.accounts.permissions import (
+    ACCOUNT_TYPES,
+    LOCKED,
+    PERMISSIONS,
+    ROLES,
+    SUBJECT_TYPES,
+    SUBJECTS,
+    at_least,
+    default_matrix,
+    role_reach,
+)
+from core.accounts.preferences import (
+    set_language,
+    set_name,
+    set_time_zone,
+)
+from core.accounts.profiles import (
+    Profile,
+    Workplace,
+    load_profile,
+    workplaces,
+)
 from core.accounts.service import (
     Actor,
     ScannerBinding,
@@ -53,8 +102,29 @@ from core.accounts.service import (
     tenant_key,
     touch_key,
 )
-from core.accounts.setup import NewTenant, create_key, create_organizer, create_tenant, tenant_exists
-from core.accounts.sign_in import sign_in
+from core.accounts.sessions import (
+    OpenSession,
+    SessionView,
+    act_for,
+    close_session,
+    confirm_session,
+    find_session,
+    list_sessions,
+    open_session,
+    revoke_other_sessions,
+    revoke_session,
+)
+from core.accounts.setup import (
+    NewTenant,
+    create_key,
+    create_organizer,
+    create_tenant,
+    tenant_exists,
+)
+from core.accounts.sign_in import (
+    check_password,
+    sign_in,
+)
 from core.accounts.sites import (
     SiteView,
     create_site,
@@ -65,7 +135,13 @@ from core.accounts.sites import (
     site_page,
     update_site,
 )
-from core.accounts.tiers import TIERS, includes, requires_tier, set_tier, tier_of
+from core.accounts.tiers import (
+    TIERS,
+    includes,
+    requires_tier,
+    set_tier,
+    tier_of,
+)
 from core.accounts.two_step import (
     Enrolment,
     begin_two_step,
@@ -101,6 +177,7 @@ from core.accounts.views import (
 
 __all__ = [
     "ACCOUNT_TYPES",
+    "AUDIT_FORMATS",
     "DEFAULT_OVERLAP",
     "KEY_SCOPES",
     "LEVELS",
@@ -113,6 +190,10 @@ __all__ = [
     "SUBJECT_TYPES",
     "TIERS",
     "Actor",
+    "Anchor",
+    "AuditCheck",
+    "AuditFilter",
+    "AuditLine",
     "Enrolment",
     "InvitationView",
     "KeyView",
@@ -121,34 +202,48 @@ __all__ = [
     "NewKey",
     "NewTenant",
     "OpenInvitation",
+    "OpenSession",
     "OrganizerView",
     "Profile",
     "RequestView",
     "ScannerBinding",
+    "SessionView",
     "SiteKey",
     "SiteView",
     "StaffMember",
     "TenantView",
+    "Workplace",
     "accept_as_new",
     "accept_as_user",
+    "act_for",
+    "anchor_page",
     "ask_for_reset",
     "ask_for_type",
     "at_least",
+    "audit_choices",
+    "audited_tenants",
     "authenticate_key",
     "begin_two_step",
     "change_member",
     "change_password",
+    "check_audit",
     "check_new_user",
+    "check_password",
+    "close_session",
+    "confirm_session",
     "confirm_two_step",
+    "count_entries",
     "create_key",
     "create_organizer",
     "create_site",
     "create_tenant",
     "create_user",
     "decide_request",
+    "default_matrix",
     "default_scopes",
     "disable_user",
     "ensure_installation_key",
+    "find_session",
     "find_site",
     "forget_sites",
     "get_key",
@@ -161,18 +256,23 @@ __all__ = [
     "invite",
     "is_verified",
     "issue_key",
+    "list_audit",
     "list_invitations",
     "list_keys",
     "list_members",
     "list_requests",
+    "list_sessions",
     "list_sites",
     "load_profile",
+    "make_anchor",
     "normalise_email",
     "open_invitation",
+    "open_session",
     "organizer_external_ids",
     "organizers",
     "own_request",
     "pending_two_step",
+    "read_anchor",
     "readable_email",
     "record_audit",
     "recovery_codes_left",
@@ -185,6 +285,9 @@ __all__ = [
     "reset_password",
     "retire_write_key",
     "revoke_key",
+    "revoke_other_sessions",
+    "revoke_session",
+    "role_reach",
     "rotate_key",
     "rotate_write_key",
     "set_language",
@@ -197,6 +300,7 @@ __all__ = [
     "sign_in",
     "site_page",
     "staff_of",
+    "stream_audit",
     "switch_two_step_off",
     "take_second_step",
     "tenant_exists",
@@ -210,6 +314,7 @@ __all__ = [
     "user_with_email",
     "verify_audit",
     "withdraw_invitation",
+    "workplaces",
     "write_key_of",
     "write_reset",
 ]

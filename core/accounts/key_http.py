@@ -32,7 +32,7 @@ from core.idempotency import idempotent
 from core.validation import load
 from core.web import PageArgs, json_body, json_response, require_actor
 
-blp = Blueprint("api_keys", __name__, url_prefix="/api/v1/keys", description="Keys of backends, organisers and scanners")
+blp = Blueprint("api_keys", __name__, url_prefix="/api/v1/keys", description="Keys of backends, organisers, scanners")
 sites = Blueprint("api_sites", __name__, url_prefix="/api/v1/sites", description="Websites and their write keys")
 SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 

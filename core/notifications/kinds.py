@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["connection_stopped", "connection_working"]
+Kind = Literal["connection_stopped", "connection_working", "key_ending"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,19 @@ def _working(data: Mapping[str, str]) -> Words:
     )
 
 
+def _key_ending(data: Mapping[str, str]) -> Words:
+    return Words(
+        f"The key {data['key']} of {data['owner']} ends on {data['end']}",
+        _paragraphs(
+            f"The key {data['key']} ({data['prefix']}…) of {data['owner']} works until {data['end']}. "
+            "Afterwards whatever uses it is refused.",
+            "Replace it in time: you get a new key, and for as long as you choose both work.",
+            data["link"],
+            f"You get this mail because you look after keys of {data['owner']} at {data['marketplace']}.",
+        ),
+    )
+
+
 def _why(data: Mapping[str, str]) -> str:
     return f"You get this mail because you look after connections of {data['owner']} at {data['marketplace']}."
 
@@ -62,4 +75,5 @@ def _paragraphs(*texts: str) -> str:
 KINDS: dict[Kind, Callable[[Mapping[str, str]], Words]] = {
     "connection_stopped": _stopped,
     "connection_working": _working,
+    "key_ending": _key_ending,
 }

@@ -8,7 +8,7 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import access, administration, keys, operations, processes
+from server.cli import access, administration, audit, keys, operations, processes
 
 
 class Group(click.Group):
@@ -75,5 +75,6 @@ def main() -> None:
     """
 
 
-for command in (*processes.COMMANDS, *administration.COMMANDS, *access.COMMANDS, *keys.COMMANDS, *operations.COMMANDS):
-    main.add_command(command)
+for part in (processes, administration, access, keys, audit, operations):
+    for command in part.COMMANDS:
+        main.add_command(command)

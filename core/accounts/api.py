@@ -1,10 +1,31 @@
 """The door of accounts: the only module other features import."""
 
-from core.accounts.audit import record_audit
-from core.accounts.audit_anchors import Anchor, anchor_page, make_anchor, read_anchor
-from core.accounts.audit_checking import AuditCheck, audited_tenants, check_audit, count_entries, verify_audit
-from core.accounts.audit_export import AUDIT_FORMATS
-from core.accounts.audit_reading import AuditFilter, AuditLine, audit_choices, list_audit, stream_audit
+from core.accounts.audit import (
+    record_audit,
+)
+from core.accounts.audit_anchors import (
+    Anchor,
+    anchor_page,
+    make_anchor,
+    read_anchor,
+)
+from core.accounts.audit_checking import (
+    AuditCheck,
+    audited_tenants,
+    check_audit,
+    count_entries,
+    verify_audit,
+)
+from core.accounts.audit_export import (
+    AUDIT_FORMATS,
+)
+from core.accounts.audit_reading import (
+    AuditFilter,
+    AuditLine,
+    audit_choices,
+    list_audit,
+    stream_audit,
+)
 from core.accounts.grants import (
     get_matrix,
     reset_matrix,

@@ -20,7 +20,7 @@ from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20262029, :tenant)")
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20262030, :tenant)")
 MEMBER_ROLES = ("owner", "admin")
 
 

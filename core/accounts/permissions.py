@@ -168,3 +168,13 @@ def at_least(role: str, other: str) -> bool:
     """Whether a role may do at least as much as another; an unknown role is below all."""
     order = {name: place for place, name in enumerate(ROLES)}
     return order.get(role, len(ROLES)) <= order.get(other, len(ROLES))
+
+
+def role_reach(role: str) -> frozenset[str]:
+    """Return the most that a role lets a person do; nothing for an unknown one."""
+    return REACH.get(role, frozenset())
+
+
+def default_matrix() -> dict[str, frozenset[str]]:
+    """Return what each account type is granted where nobody changed it."""
+    return matrix()

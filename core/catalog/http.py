@@ -8,9 +8,13 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from core.catalog.order_queries import get_order, list_orders
+from core.catalog.order_schemas import OrderDetailOut, OrderListArgs, OrderPageOut
+from core.catalog.order_views import OrderDetail, OrderView
 from core.catalog.orders import OrderResult, change_order, place_order
 from core.catalog.schemas import OrderIn, OrderOut, OrderPatchIn
 from core.idempotency import idempotent
+from core.paging import Page
 from core.web import json_body, json_response, require_actor
 
 blp = Blueprint(
@@ -25,6 +29,13 @@ def _wire(result: OrderResult) -> dict[str, Any]:
 @blp.route("")
 class Orders(MethodView):
     """All orders."""
+
+    @blp.doc(security=[{"bearer": []}])
+    @blp.arguments(OrderListArgs, location="query")
+    @blp.response(200, OrderPageOut)
+    def get(self, args: dict[str, Any]) -> Page[OrderView]:
+        """Orders, newest first. A key of an organiser sees its own lines only."""
+        return list_orders(require_actor("view_orders"), **args)
 
     @blp.doc(security=[{"bearer": []}], requestBody={"content": {"application/json": {"schema": OrderIn}}})
     @blp.response(201, OrderOut)
@@ -43,6 +54,12 @@ class Orders(MethodView):
 @blp.route("/<path:external_id>")
 class OneOrder(MethodView):
     """One order."""
+
+    @blp.doc(security=[{"bearer": []}])
+    @blp.response(200, OrderDetailOut)
+    def get(self, external_id: str) -> OrderDetail:
+        """One order with its lines, what is whose, and its history."""
+        return get_order(require_actor("view_orders"), external_id)
 
     @blp.doc(security=[{"bearer": []}], requestBody={"content": {"application/json": {"schema": OrderPatchIn}}})
     @blp.response(200, OrderOut)

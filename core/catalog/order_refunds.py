@@ -19,15 +19,21 @@ from core.money import MoneyError, format_amount, parse_amount
 
 @dataclass(slots=True)
 class PaidBack:
-    """What earlier transitions paid back: amount in the order's currency, tickets per line."""
+    """What transitions paid back: amount in the order's currency, amount and tickets per line."""
 
     amount: Decimal = Decimal(0)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
     quantities: Counter[str] = field(default_factory=Counter)
 
     def add(self, line: str, quantity: int, amount: Decimal) -> None:
         """Count one refund."""
         self.amount += amount
+        self.amounts[line] = self.amounts.get(line, Decimal(0)) + amount
         self.quantities[line] += quantity
+
+    def copy(self) -> PaidBack:
+        """Return one to count on with."""
+        return PaidBack(self.amount, dict(self.amounts), self.quantities.copy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def checked_refunds(session: Session, order: Order, data: dict[str, Any], lines:
     wanted, status = data["refunds"], data["status"]
     before = _paid_back(session, order)
     problems = list(_misplaced(status, wanted))
-    rows, total = [], PaidBack(before.amount, before.quantities.copy())
+    rows, total, most_of = [], before.copy(), _most_of(order, lines)
     for position, refund in enumerate(wanted):
         try:
             amount = parse_amount(refund["amount"], order.currency)
@@ -55,7 +61,7 @@ def checked_refunds(session: Session, order: Order, data: dict[str, Any], lines:
             continue
         total.add(refund["line"], refund["quantity"], amount)
         rows.append({**refund, "amount": format_amount(amount, order.currency)})
-        problems.extend(_beyond_line(position, refund, lines, total))
+        problems.extend(_beyond_line(position, refund, lines, total, most_of))
     if total.amount > order.gross:
         most = format_amount(order.gross, order.currency)
         message = f"all refunds together may not exceed {most} {order.currency}"
@@ -72,7 +78,20 @@ def _misplaced(status: str, wanted: list[dict[str, Any]]) -> Iterator[FieldProbl
         yield FieldProblem("/refunds", "status", f"leave refunds out when the status becomes {status!r}")
 
 
-def _beyond_line(position: int, refund: dict[str, Any], lines: list[Line], total: PaidBack) -> Iterator[FieldProblem]:
+def _most_of(order: Order, lines: list[Line]) -> dict[str, str]:
+    """Line → the most that may be paid back for it: what it cost, and what of the order belongs to no line.
+
+    A line that may take the whole order is left out: the order's own limit holds for it.
+    """
+    costs = {line.line: (line.unit_price + line.fees - line.discount) * line.quantity for line in lines}
+    rest = max(Decimal(0), order.gross - sum(costs.values(), Decimal(0)))
+    limits = {line: max(Decimal(0), cost) + rest for line, cost in costs.items()}
+    return {line: format_amount(most, order.currency) for line, most in limits.items() if most < order.gross}
+
+
+def _beyond_line(
+    position: int, refund: dict[str, Any], lines: list[Line], total: PaidBack, most_of: dict[str, str]
+) -> Iterator[FieldProblem]:
     bought = {line.line: line.quantity for line in lines}
     if refund["line"] not in bought:
         message = f"the lines of this order are: {', '.join(sorted(bought))}"
@@ -80,6 +99,9 @@ def _beyond_line(position: int, refund: dict[str, Any], lines: list[Line], total
     elif total.quantities[refund["line"]] > bought[refund["line"]]:
         message = f"{bought[refund['line']]} were bought, and all refunds of a line together may not exceed that"
         yield FieldProblem(f"/refunds/{position}/quantity", "total", message)
+    elif refund["line"] in most_of and total.amounts[refund["line"]] > Decimal(most_of[refund["line"]]):
+        message = f"all refunds of this line together may not exceed {most_of[refund['line']]}, which it cost"
+        yield FieldProblem(f"/refunds/{position}/amount", "total", message)
 
 
 def _paid_back(session: Session, order: Order) -> PaidBack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from core.catalog.order_events import OrderEvent, emit_order_event
 from core.catalog.order_lines import Line, resolve_lines, stored_lines
 from core.catalog.order_models import Order, OrderTransition
 from core.catalog.order_refunds import checked_refunds
+from core.catalog.order_states import COMPLETED, EVENT_OF, REPEATABLE, TRANSITIONS
 from core.catalog.order_store import (
     add_lines,
     count_sold,
@@ -21,29 +23,13 @@ from core.catalog.order_store import (
     insert_order,
     is_known_transition,
 )
+from core.catalog.order_tickets import add_tickets, void_tickets
 from core.catalog.persons import external_ids_of, upsert_person
-from core.catalog.schemas import OrderIn, OrderPatchIn
+from core.catalog.schemas import CLOCK_TOLERANCE, OrderIn, OrderPatchIn
 from core.db.partitions import make_room_for
 from core.db.session import tenant_session
-from core.errors import ConflictError, FieldProblem, NotFoundError
+from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from core.validation import load
-
-COMPLETED = "order_completed"
-
-# What may follow what. A status that is not a key is final.
-TRANSITIONS = {
-    "pending": {"completed", "cancelled"},
-    "completed": {"partially_refunded", "refunded", "cancelled", "charged_back"},
-    "partially_refunded": {"partially_refunded", "refunded", "charged_back"},
-}
-EVENT_OF = {
-    "completed": COMPLETED,
-    "cancelled": "order_cancelled",
-    "partially_refunded": "refund_completed",
-    "refunded": "refund_completed",
-    "charged_back": "chargeback_opened",
-}
-REPEATABLE = {"refund_completed", "chargeback_opened"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +64,7 @@ def place_order(tenant_id: int, body: Any) -> OrderResult:
         if order is None:  # the same order came twice at the same time
             return _repeat(session, tenant, _existing(session, tenant_id, data["external_id"]), data)
         add_lines(session, order, lines)
+        add_tickets(session, order, data["items"], lines)
         if order.status == "completed":
             event_id = order_event_id(tenant.uuid_namespace, order.external_id, COMPLETED)
             name = person["external_id"] if person else None
@@ -118,6 +105,7 @@ def _transition(session: Session, tenant: TenantView, order: Order, data: dict[s
         allowed = ", ".join(sorted(TRANSITIONS.get(order.status, set()))) or "nothing, it is final"
         problem = FieldProblem("/status", "transition", f"after {order.status!r} may follow: {allowed}")
         raise ConflictError(f"the order is {order.status!r}", errors=[problem], code="transition_not_allowed")
+    _demand_later(order, data["occurred_at"])
     refunds = checked_refunds(session, order, data, lines)
     session.add(
         OrderTransition(
@@ -130,6 +118,7 @@ def _transition(session: Session, tenant: TenantView, order: Order, data: dict[s
         )
     )
     order.status = status
+    void_tickets(session, order, refunds.rows, lines)
     name = EVENT_OF[status]
     transition = data["transition_id"] if name in REPEATABLE else None
     event_id = order_event_id(tenant.uuid_namespace, order.external_id, name, None, transition)
@@ -137,6 +126,14 @@ def _transition(session: Session, tenant: TenantView, order: Order, data: dict[s
     person = persons.get(order.person_id) if order.person_id else None
     event = OrderEvent(name, event_id, data["occurred_at"], lines, refunds, None, person)
     emit_order_event(session, tenant, order, event)
+
+
+def _demand_later(order: Order, occurred_at: datetime) -> None:
+    """A step before the order itself is a mix-up; clocks may differ by a day."""
+    if occurred_at < order.placed_at - CLOCK_TOLERANCE:
+        message = f"the order was placed at {order.placed_at.isoformat()}; send when this happened"
+        problem = FieldProblem("/occurred_at", "order", message)
+        raise InvalidInputError("the step lies before the order", errors=[problem])
 
 
 def _existing(session: Session, tenant_id: int, external_id: str, *, lock: bool = False) -> Order:

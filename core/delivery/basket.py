@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
 from core.delivery.stored import StoredEvent
-from core.money import MAX_AMOUNT
+from core.money import MAX_AMOUNT, MAX_DIGITS, digits_of, share
 
 ORDER_COMPLETED = "order_completed"
 PAGE_VIEW = "page_view"
-MAX_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +88,6 @@ def _cart(lines: tuple[Line, ...], stated: Decimal | None, currency: str | None)
     summed = sum(sums, Decimal(0)) if sums and len(sums) == len(valued) else None
     total = summed if stated is None else stated
     return Basket(valued, total, currency)
-
-
-def share(total: Decimal, weights: Sequence[Decimal], digits: int) -> list[Decimal]:
-    """Split ``total`` in proportion to ``weights``, in steps of ``digits`` decimals; the parts add up to it exactly.
-
-    Rounding the running sum instead of each part is what makes it exact, and keeps every part between zero and the
-    whole. Weights that are the true parts come back unchanged. Without any weight all parts count the same.
-    """
-    if not any(weights):
-        weights = [Decimal(1)] * len(weights)
-    whole, step = sum(weights, Decimal(0)), Decimal(1).scaleb(-digits)
-    parts, running, given = [], Decimal(0), Decimal(0)
-    for weight in weights:
-        running += weight
-        until = (total * running / whole).quantize(step, ROUND_HALF_UP)
-        parts.append(until - given)
-        given = until
-    return parts
-
-
-def digits_of(total: Decimal, currency: str) -> int:
-    """Return how many decimals to share in: the currency's own, or the total's where it is stated more finely."""
-    exponent = total.normalize().as_tuple().exponent
-    finest = -exponent if isinstance(exponent, int) else 0
-    return min(MAX_DIGITS, max(finest, get_currency_precision(currency)))
 
 
 def amount(value: Any) -> Decimal | None:

@@ -154,7 +154,7 @@ def test_a_merge_says_before_what_it_does(backend: Backend) -> None:
     merge_persons(market.staff, "a", "b")
     with pytest.raises(ConflictError, match="merged into another already"):
         preview_merge(market.staff, "a", "b")
-    assert [row["action"] for row in backend.rows("audit_log")] == ["person.merge"]
+    assert backend.rows("audit_log")[-1]["action"] == "person.merge"
 
 
 def test_the_same_address_or_number_is_suggested_once_and_for_good(backend: Backend) -> None:

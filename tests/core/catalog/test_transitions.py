@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.accounts.api import tenant_view
-from core.catalog.orders import EVENT_OF, TRANSITIONS
+from core.catalog.order_states import EVENT_OF, TRANSITIONS
 from tests.core.catalog.backend import Backend, pointers
 
 STATUSES = ("completed", "partially_refunded", "refunded", "cancelled", "charged_back")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.delivery.basket import amount, digits_of, read_basket, share
+from core.delivery.basket import amount, read_basket
+from core.money import digits_of, share
 from tests.core.delivery.examples import event, item, order
 
 CURRENCIES = {"JPY": 0, "EUR": 2, "RON": 2, "BHD": 3}

@@ -1,0 +1,284 @@
+"""Reading orders: lists by keyset that stay fast on millions, one order with everything about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.accounts.api import Actor, OrganizerView, get_organizer, organizers
+from core.catalog.models import LiveEvent, TicketType
+from core.catalog.order_models import Order, OrderItem, OrderTransition
+from core.catalog.order_states import STATUSES, TRANSITIONS
+from core.catalog.order_views import (
+    OrderDetail,
+    OrderLineView,
+    OrderView,
+    TransitionView,
+    line_values,
+    refunds_by_line,
+    shares_of,
+)
+from core.catalog.person_models import Person
+from core.catalog.shop_models import Ticket
+from core.db.session import tenant_session
+from core.errors import FieldProblem, InvalidInputError, NotFoundError
+from core.money import in_digits
+from core.paging import Page, clamp, decode_cursor, encode_cursor
+
+# Every order once, newest first, straight from an index; the planner must never think of sorting them all.
+DIRECT = """
+SELECT o.placed_at, o.id FROM orders o WHERE o.tenant_id = :tenant {conditions}
+ORDER BY o.placed_at DESC, o.id DESC LIMIT :size
+"""
+# The lines' index gives the keys in order; each order is then looked at, one after the other, until there are enough.
+BY_LINES = """
+SELECT k.placed_at, k.order_id AS id FROM (
+  SELECT i.placed_at, i.order_id FROM order_items i WHERE i.tenant_id = :tenant {line_conditions}
+  GROUP BY i.placed_at, i.order_id ORDER BY i.placed_at DESC, i.order_id DESC
+) k CROSS JOIN LATERAL (
+  SELECT 1 FROM orders o WHERE o.id = k.order_id AND o.tenant_id = :tenant {conditions} OFFSET 0
+) o LIMIT :size
+"""
+
+
+def list_orders(
+    actor: Actor,
+    *,
+    status: str | None = None,
+    organizer_id: str | None = None,
+    live_event_id: str | None = None,
+    person_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search: str = "",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[OrderView]:
+    """Orders placed from ``since`` on and before ``until``, newest first; ids are external, ``search`` a whole number.
+
+    Staff of an organiser see orders with its lines only. Raises `InvalidInputError` for an unknown status or a cursor
+    of another list, `NotFoundError` for an organiser that is unknown or not theirs.
+    """
+    if status is not None and status not in STATUSES:
+        problem = FieldProblem("/status", "choice", f"use one of {', '.join(STATUSES)}")
+        raise InvalidInputError("there is no such status", errors=[problem])
+    before = decode_cursor(cursor, datetime, int)
+    size = clamp(limit)
+    organizer = _organizer(actor, organizer_id)
+    with tenant_session(actor.tenant_id) as session:
+        values: dict[str, Any] = {
+            "tenant": actor.tenant_id,
+            "organizer": organizer,
+            "event": _live_event(session, actor.tenant_id, live_event_id),
+            "person": _person(session, actor, person_id),
+            "status": status,
+            "number": search or None,
+            "since": since,
+            "until": until,
+            "before_at": before[0] if before else None,
+            "before_id": before[1] if before else None,
+            "size": size + 1,
+        }
+        keys = session.execute(_statement(values), values).all()
+        items = _views(session, actor, [row.id for row in keys[:size]])
+    last = keys[size - 1] if len(keys) > size else None
+    return Page(items, encode_cursor(last.placed_at, last.id) if last else None)
+
+
+def _statement(values: dict[str, Any]) -> Any:
+    """The list's statement with the conditions that have a value."""
+
+    def having(conditions: dict[str, str]) -> str:
+        return " ".join(f"AND {condition}" for name, condition in conditions.items() if values[name] is not None)
+
+    own = {
+        "status": "o.status = :status",
+        "person": "o.person_id = :person",
+        "number": "o.external_id = :number",
+    }
+    place = "({0}placed_at, {1}) < (:before_at, :before_id)"
+    period = {"since": "{0}placed_at >= :since", "until": "{0}placed_at < :until", "before_at": place}
+    of_orders = {name: condition.format("o.", "o.id") for name, condition in period.items()}
+    of_lines = {name: condition.format("i.", "i.order_id") for name, condition in period.items()}
+    if values["organizer"] is None and values["event"] is None:
+        return text(DIRECT.format(conditions=having({**own, **of_orders})))
+    if values["number"] is not None:
+        lines = "EXISTS (SELECT 1 FROM order_items i WHERE i.tenant_id = :tenant AND i.order_id = o.id {0})"
+        part = having({"organizer": "i.organizer_id = :organizer", "event": "i.live_event_id = :event"})
+        return text(DIRECT.format(conditions=f"{having({**own, **of_orders})} AND {lines.format(part)}"))
+    chosen = {"organizer": "i.organizer_id = :organizer", "event": "i.live_event_id = :event", **of_lines}
+    return text(BY_LINES.format(line_conditions=having(chosen), conditions=having(own)))
+
+
+def _organizer(actor: Actor, external_id: str | None) -> int | None:
+    if external_id is None:
+        return actor.organizer_id
+    wanted = get_organizer(actor.tenant_id, external_id=external_id).id
+    if actor.organizer_id not in {None, wanted}:
+        raise NotFoundError("there is no such organiser in this marketplace")
+    return wanted
+
+
+def _live_event(session: Session, tenant_id: int, external_id: str | None) -> int | None:
+    if external_id is None:
+        return None
+    query = select(LiveEvent.id).where(LiveEvent.tenant_id == tenant_id, LiveEvent.external_id == external_id)
+    return session.scalar(query) or 0
+
+
+def _person(session: Session, actor: Actor, external_id: str | None) -> int | None:
+    if external_id is None:
+        return None
+    if actor.organizer_id is not None:
+        return 0
+    query = select(Person).where(Person.tenant_id == actor.tenant_id, Person.external_id == external_id)
+    person = session.scalars(query).one_or_none()
+    return (person.root_id or person.id) if person else 0
+
+
+def get_order(actor: Actor, external_id: str) -> OrderDetail:
+    """One order; raises `NotFoundError` when there is none or no line of it is the actor's."""
+    with tenant_session(actor.tenant_id) as session:
+        query = select(Order.id).where(Order.tenant_id == actor.tenant_id, Order.external_id == external_id)
+        found = session.scalar(query)
+        read = _read(session, actor, [found] if found else [])
+        if found is None or found not in read.lines:
+            raise NotFoundError(f"there is no order {external_id!r}, or it is not yours")
+        order = read.orders[found]
+        lines = _with_tickets(session, actor.tenant_id, found, read.lines[found])
+        view = _view(actor, read, found)
+    steps = read.steps.get(found, [])
+    whole = actor.organizer_id is None
+    return OrderDetail(
+        view,
+        in_digits(order.net, order.currency) if whole else None,
+        in_digits(order.fees, order.currency) if whole else None,
+        in_digits(order.discount, order.currency) if whole else None,
+        order.visitor_id if whole else None,
+        order.promo_code,
+        order.affiliate_id,
+        order.consent if whole else None,
+        tuple(lines),
+        shares_of(lines),
+        tuple(_step(step, {line.line for line in lines}) for step in steps),
+        tuple(sorted(TRANSITIONS.get(order.status, ()))),
+    )
+
+
+@dataclass(slots=True)
+class _Read:
+    """Rows of some orders; ``lines`` holds what the actor may see, and no order of which that is nothing."""
+
+    orders: dict[int, Order]
+    lines: dict[int, list[OrderLineView]]
+    steps: dict[int, list[OrderTransition]]
+    persons: dict[int, str]
+
+
+def _read(session: Session, actor: Actor, ids: Sequence[int]) -> _Read:
+    tenant_id = actor.tenant_id
+    orders = {
+        row.id: row for row in session.scalars(select(Order).where(Order.tenant_id == tenant_id, Order.id.in_(ids)))
+    }
+    steps: dict[int, list[OrderTransition]] = {}
+    query = select(OrderTransition).where(OrderTransition.tenant_id == tenant_id, OrderTransition.order_id.in_(ids))
+    for step in session.scalars(query.order_by(OrderTransition.id)):
+        steps.setdefault(step.order_id, []).append(step)
+    rows: dict[int, list[Any]] = {}
+    items = (
+        select(OrderItem, LiveEvent.external_id, LiveEvent.title, TicketType.external_id, TicketType.name)
+        .join(LiveEvent, LiveEvent.id == OrderItem.live_event_id)
+        .outerjoin(TicketType, TicketType.id == OrderItem.ticket_type_id)
+        .where(OrderItem.tenant_id == tenant_id, OrderItem.order_id.in_(ids))
+        .order_by(OrderItem.id)
+    )
+    for row in session.execute(items):
+        rows.setdefault(row[0].order_id, []).append(row)
+    sellers = {item.id: item for item in organizers(tenant_id)} if rows else {}
+    lines: dict[int, list[OrderLineView]] = {}
+    for order_id, found in rows.items():
+        made = _lines(orders[order_id], found, steps.get(order_id, []), sellers)
+        own = [line for line, row in zip(made, found, strict=True) if actor.organizer_id in {None, row[0].organizer_id}]
+        if own:
+            lines[order_id] = own
+    buyers = {row.person_id for row in orders.values() if row.person_id}
+    named = select(Person.id, Person.external_id).where(Person.tenant_id == tenant_id, Person.id.in_(buyers))
+    persons = {row.id: row.external_id for row in session.execute(named)} if buyers else {}
+    return _Read(orders, lines, steps, persons)
+
+
+def _lines(
+    order: Order, rows: Sequence[Any], steps: Sequence[OrderTransition], sellers: dict[int, OrganizerView]
+) -> list[OrderLineView]:
+    items = [row[0] for row in rows]
+    values = line_values(order.gross, order.currency, items)
+    worth = {item.line: value for item, value in zip(items, values, strict=True)}
+    back = refunds_by_line(steps, worth, {item.line: item.quantity for item in items})
+    return [
+        OrderLineView(
+            item.line,
+            event_id,
+            title,
+            sellers[item.organizer_id].external_id,
+            sellers[item.organizer_id].name,
+            kind_id,
+            kind,
+            item.quantity,
+            in_digits(item.unit_price, order.currency),
+            in_digits(item.fees, order.currency),
+            in_digits(item.discount, order.currency),
+            worth[item.line],
+            in_digits(back[item.line][0], order.currency),
+            back[item.line][1],
+        )
+        for item, event_id, title, kind_id, kind in rows
+    ]
+
+
+def _with_tickets(
+    session: Session, tenant_id: int, order_id: int, lines: Sequence[OrderLineView]
+) -> list[OrderLineView]:
+    rows = session.execute(
+        select(OrderItem.line, Ticket.external_id)
+        .join(OrderItem, OrderItem.id == Ticket.order_item_id)
+        .where(Ticket.tenant_id == tenant_id, OrderItem.order_id == order_id)
+        .order_by(Ticket.id)
+    )
+    tickets: dict[str, list[str]] = {}
+    for line, ticket in rows:
+        tickets.setdefault(line, []).append(ticket)
+    return [replace(line, tickets=tuple(tickets.get(line.line, ()))) for line in lines]
+
+
+def _views(session: Session, actor: Actor, ids: Sequence[int]) -> list[OrderView]:
+    read = _read(session, actor, ids) if ids else _Read({}, {}, {}, {})
+    return [_view(actor, read, order_id) for order_id in ids if order_id in read.lines]
+
+
+def _view(actor: Actor, read: _Read, order_id: int) -> OrderView:
+    order, lines = read.orders[order_id], read.lines[order_id]
+    partial = actor.organizer_id is not None
+    return OrderView(
+        order.external_id,
+        order.status,
+        order.currency,
+        order.placed_at,
+        sum((line.value for line in lines), Decimal(0)) if partial else in_digits(order.gross, order.currency),
+        in_digits(sum((line.refunded for line in lines), Decimal(0)), order.currency),
+        sum(line.quantity for line in lines),
+        tuple(dict.fromkeys(line.live_event_title for line in lines)),
+        tuple(dict.fromkeys(line.organizer_name for line in lines)),
+        None if partial else read.persons.get(order.person_id or 0),
+        partial,
+    )
+
+
+def _step(step: OrderTransition, lines: set[str]) -> TransitionView:
+    own = tuple(refund for refund in step.refunds if refund["line"] in lines)
+    return TransitionView(step.transition_id, step.status, step.occurred_at, step.created_at, own)

@@ -77,7 +77,7 @@ def probe_code(actor: Actor, code_id: int, *, test_event_code: str | None = None
     result, dead = _send(code, opened, platform, sender, test_code)
     with tenant_session(actor.tenant_id) as session:
         if result.ok:
-            connections.mark_working(session, code.connection_id)
+            connections.mark_working(session, opened)
         elif dead:
             connections.mark_needs_reconnect(session, opened, result.summary, result.platform_code)
     return result

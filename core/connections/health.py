@@ -36,7 +36,7 @@ def check(actor: Actor, connection_id: int) -> HealthReport:
     report, dead = _ask(platform, platform.health, opened)
     with tenant_session(actor.tenant_id) as session:
         if report.ok:
-            service.mark_working(session, connection_id)
+            service.mark_working(session, opened)
         elif dead:
             service.mark_needs_reconnect(session, opened, report.summary, report.code)
     return report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from core.accounts.api import Actor, record_audit
 from core.connections import queries, vault
 from core.connections.announce import announce
 from core.connections.models import Connection
-from core.connections.telling import tell_stopped, tell_working
+from core.connections.telling import tell_stopped, tell_working, waits_for_good_news
 from core.connections.views import OpenConnection
 from core.db.session import tenant_session
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
@@ -116,11 +116,20 @@ def mark_needs_reconnect(session: Session, refused: OpenConnection, reason: str,
         _change_state(session, row, NEEDS_RECONNECT, reason, code)
 
 
-def mark_working(session: Session, connection_id: int) -> None:
-    """The platform took the credentials again: re-activate a connection that needed new ones."""
-    row = session.scalars(select(Connection).where(Connection.id == connection_id).with_for_update()).one_or_none()
-    if row is not None and row.state == NEEDS_RECONNECT:
+def mark_working(session: Session, taken: OpenConnection) -> None:
+    """The platform took these credentials: re-activate a connection that needed new ones, and tell who waits for it.
+
+    Cheap where nobody waits, so it may be called for everything that was accepted.
+    """
+    if taken.state == ACTIVE and not waits_for_good_news(session, taken.ref.id):
+        return
+    row = session.scalars(select(Connection).where(Connection.id == taken.ref.id).with_for_update()).one_or_none()
+    if row is None or row.version != taken.version:
+        return
+    if row.state == NEEDS_RECONNECT:
         _change_state(session, row, ACTIVE)
+    if row.state == ACTIVE:
+        tell_working(session, row)
 
 
 def throttle(session: Session, connection_id: int, until: datetime) -> None:
@@ -162,13 +171,13 @@ def _require(actor: Actor) -> None:
 def _change_state(
     session: Session, row: Connection, state: str, reason: str | None = None, code: str | None = None
 ) -> None:
+    now = datetime.now(UTC)
+    active_for = now - row.state_since if row.state == ACTIVE else timedelta(0)
     row.state, row.state_reason, row.state_code = state, reason, code
-    row.state_since = datetime.now(UTC)
+    row.state_since = now
     if state == ACTIVE:
         row.resume_at = None
     session.flush()
     if state == NEEDS_RECONNECT:
-        tell_stopped(session, row)
-    elif state == ACTIVE:
-        tell_working(session, row)
+        tell_stopped(session, row, active_for)
     announce(session, ConnectionChanged(row.tenant_id, row.id, row.provider, state, reason or ""))

@@ -1,4 +1,4 @@
-"""Telling the people who look after a connection that it stopped, and that it works again."""
+"""Telling the people who look after a connection that it stopped, and, once that is proven, that it works again."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from core.registry import UnknownPlatformError, registry
 STOPPED: Kind = "connection_stopped"
 WORKING: Kind = "connection_working"
 CERTAIN_AFTER = timedelta(seconds=30)
-"""A new token is believed once it was not refused for so long: «works again» right before «stopped» helps nobody."""
+"""Good news waits so long for a refusal after all: «works again» right before «stopped» helps nobody."""
 
 
-def tell_stopped(session: Session, row: Connection) -> None:
-    """Write the mails about dead credentials; one refused right after a reconnect is the same old news."""
-    if not take_back(session, WORKING, _topic(row)):
+def tell_stopped(session: Session, row: Connection, active_for: timedelta) -> None:
+    """Write the mails about dead credentials; those refused right after a reconnect are the same old news."""
+    doubted = take_back(session, WORKING, _topic(row.id)) > 0
+    if not doubted and not (active_for < CERTAIN_AFTER and waits_for_good_news(session, row.id)):
         _notify(session, row, STOPPED, timedelta(0))
 
 
 def tell_working(session: Session, row: Connection) -> None:
-    """Write the good news, to people who heard the bad."""
-    if last_kind(session, _topic(row)) == STOPPED:
+    """Write the good news, to people who heard the bad; call it once the platform has taken the credentials."""
+    if waits_for_good_news(session, row.id):
         _notify(session, row, WORKING, CERTAIN_AFTER)
+
+
+def waits_for_good_news(session: Session, connection_id: int) -> bool:
+    """Whether the last that people heard of a connection is that it stopped."""
+    return last_kind(session, _topic(connection_id)) == STOPPED
 
 
 def _notify(session: Session, row: Connection, kind: Kind, delay: timedelta) -> None:
@@ -40,14 +46,14 @@ def _notify(session: Session, row: Connection, kind: Kind, delay: timedelta) -> 
         kind,
         Audience(row.organizer_id),
         data,
-        topic=_topic(row),
+        topic=_topic(row.id),
         occasion=occasion,
         delay=delay,
     )
 
 
-def _topic(row: Connection) -> str:
-    return f"connection:{row.id}"
+def _topic(connection_id: int) -> str:
+    return f"connection:{connection_id}"
 
 
 def _facts(row: Connection) -> dict[str, str]:

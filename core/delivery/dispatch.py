@@ -18,8 +18,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from adrail import Auth, Outcome, Retry, SendRequest, Throttled
-from core.connections.api import mark_needs_reconnect, throttle
+from adrail import Accepted, Auth, Outcome, Retry, SendRequest, Throttled
+from core.connections.api import mark_needs_reconnect, mark_working, throttle
 from core.db.session import tenant_session
 from core.delivery import claims
 from core.delivery.backoff import pause
@@ -184,6 +184,8 @@ def _tell_connection(session: Session, batch: Batch, answers: Iterable[Answer]) 
     refused = next((outcome for outcome in outcomes if isinstance(outcome, Auth)), None)
     if refused is not None:
         mark_needs_reconnect(session, batch.connection, refused.reason, refused.code)
+    elif any(isinstance(outcome, Accepted) for outcome in outcomes):
+        mark_working(session, batch.connection)
     waits = [outcome.retry_after for outcome in outcomes if isinstance(outcome, Throttled)]
     if waits:
         throttle(session, batch.connection.ref.id, datetime.now(UTC) + pause(max(waits)))

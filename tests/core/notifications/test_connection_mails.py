@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from adrail.sandbox import SandboxServer
 from core.codes.api import get_code
-from core.connections.api import get_connection, replace_secrets
+from core.connections.api import check, get_connection, pause, replace_secrets, resume
 from core.db.session import tenant_session
 from core.errors import NotFoundError
 from core.notifications import jobs
@@ -152,6 +152,51 @@ def test_a_new_token_that_is_refused_at_once_brings_neither_good_news_nor_the_ba
 
     assert get_connection(marketplace.staff, connection).state == "needs_reconnect"
     assert [mail.kind for mail in mails(marketplace)] == ["connection_stopped"] * 2
+
+
+def test_a_new_token_is_good_news_once_the_platform_has_taken_it_and_not_before(
+    client: FlaskClient,
+    marketplace: Marketplace,
+    connection: int,
+    sandbox: SandboxServer,
+    mail_server: MailServerForTests,
+    admin_connection: Admin,
+) -> None:
+    expire_tokens(sandbox)
+    buy(client, marketplace, "A-1")
+    admin_connection.execute("DELETE FROM delivery_attempts; DELETE FROM conversion_deliveries")
+    reset(sandbox.url)
+    replace_secrets(marketplace.staff, connection, {"access_token": NEW_TOKEN})
+    pause(marketplace.staff, connection)
+    resume(marketplace.staff, connection)
+    let_time_pass(admin_connection)
+    assert get_connection(marketplace.staff, connection).state == "active"
+    assert [mail.kind for mail in mails(marketplace)] == ["connection_stopped"] * 2
+
+    buy(client, marketplace, "A-2", "A-3")
+    let_time_pass(admin_connection)
+    assert [mail.kind for mail in mails(marketplace)[2:]] == ["connection_working"] * 2
+
+
+def test_a_check_by_hand_that_succeeds_is_good_news(
+    client: FlaskClient, marketplace: Marketplace, connection: int, sandbox: SandboxServer
+) -> None:
+    expire_tokens(sandbox)
+    buy(client, marketplace, "A-1")
+    reset(sandbox.url)
+    assert check(marketplace.staff, connection).ok
+    assert [mail.kind for mail in mails(marketplace)[2:]] == ["connection_working"] * 2
+
+
+def test_a_token_that_turns_out_bad_long_after_it_was_pasted_is_news(
+    client: FlaskClient, marketplace: Marketplace, connection: int, sandbox: SandboxServer, admin_connection: Admin
+) -> None:
+    expire_tokens(sandbox)
+    buy(client, marketplace, "A-1")
+    replace_secrets(marketplace.staff, connection, {"access_token": NEW_TOKEN})
+    admin_connection.execute("UPDATE connections SET state_since = now() - interval '1 day'")
+    buy(client, marketplace, "A-2")
+    assert [mail.kind for mail in mails(marketplace)] == ["connection_stopped"] * 4
 
 
 def test_the_marketplaces_own_connection_is_told_to_its_admins(

@@ -12,6 +12,10 @@ from flask_wtf.csrf import generate_csrf
 from core.config import settings
 from core.languages import LANGUAGES
 from webui import (
+    account,
+    account_links,
+    account_two_step,
+    audit,
     auth,
     blueprint,
     connections,
@@ -22,12 +26,17 @@ from webui import (
     live_events,
     navigation,
     overview,
+    people,
+    people_roles,
     platforms,
     preferences,
     session,
     sites,
 )
 from webui import words as vocabulary
+from webui.catalog import base as catalog
+from webui.catalog import edit as catalog_edit  # noqa: F401 - its views join `catalog.pages`
+from webui.catalog import views as catalog_views  # noqa: F401 - as above
 from webui.codes import base as codes
 from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
 from webui.deliveries import views as deliveries
@@ -48,12 +57,19 @@ def register(app: Flask) -> None:
         auth.pages,
         overview.pages,
         live_events.pages,
+        catalog.pages,
         codes.pages,
         deliveries.pages,
         connections.pages,
         sites.pages,
         keys.pages,
+        audit.pages,
         preferences.pages,
+        account.pages,
+        account_two_step.pages,
+        account_links.pages,
+        people.pages,
+        people_roles.pages,
     ):
         app.register_blueprint(part)
     if settings().demo:
@@ -81,6 +97,8 @@ def _configure_cookie(app: Flask) -> None:
 def _equip_templates(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=lambda moment: formats.time_element(moment, session.zone(), session.locale()),
+        since=lambda moment: formats.since_element(moment, session.zone(), session.locale()),
+        translated=vocabulary.translated,
         exact=lambda moment: formats.exact(moment, session.zone(), session.locale()),
         appointment=_appointment,
         moment=datetime.fromisoformat,

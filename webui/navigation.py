@@ -48,16 +48,19 @@ class PageEntry:
 PAGES = (
     PageEntry("", later("Overview"), "overview.show", "view_deliveries", icon="home"),
     PageEntry("", later("Live events"), "live_events.show_list", "view_events", icon="calendar-event"),
+    PageEntry("", later("Catalogue"), "catalog.show_start", "view_events", icon="selector"),
     PageEntry(later("Measure"), later("Tracking codes"), "codes.show_list", "manage_tracking_codes", icon="code"),
     PageEntry(later("Measure"), later("Deliveries"), "deliveries.show_list", "view_deliveries", icon="send"),
     PageEntry(later("Account"), later("Connections"), "connections.show_list", "manage_connections", icon="plug"),
+    PageEntry(later("Account"), later("People"), "people.show_list", "manage_users", icon="users"),
+    PageEntry(later("Account"), later("Roles and permissions"), "roles.show", "admin", icon="lock"),
     PageEntry(later("Account"), later("Sites"), "sites.show_list", "admin", icon="world"),
     PageEntry(later("Account"), later("Keys"), "keys.show_list", "manage_keys", icon="key"),
     PageEntry(later("Account"), later("Audit log"), "audit.show_list", "admin", icon="history"),
 )
 """The sidebar, in order; a page whose endpoint this installation lacks is left out."""
 DEMO_PAGES = (PageEntry(later("Account"), later("Mail"), "mail.show_list", "manage_connections", icon="mail"),)
-ACCOUNT_PAGES: tuple[PageEntry, ...] = ()
+ACCOUNT_PAGES = (PageEntry("", later("Your account"), "account.show", "", icon="user"),)
 """Pages about the signed-in person, in the menu under their name."""
 
 

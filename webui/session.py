@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, make_response, redirect, request, url_for
 from flask import session as cookie
+from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_login import logout_user as forget_user
 
-from core.accounts.api import Actor, Profile, load_profile
+from core.accounts.api import Actor, OpenSession, Profile, close_session, find_session, open_session
 from core.errors import ForbiddenError
 from core.languages import DEFAULT
+from core.web import client_address
 
 login_manager = LoginManager()
 THEMES = ("light", "dark")
@@ -21,27 +23,25 @@ THEME_COOKIE = "adrail_theme"
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]
-    """A profile as flask-login wants it; the id in the cookie dies with the user's sign-in version."""
+    """A profile as flask-login wants it; the cookie holds the token of a session that the server can end."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, token: str, opened: OpenSession | None = None) -> None:
         self.profile = profile
+        self.token = token
+        self.opened = opened
 
     def get_id(self) -> str:
-        """Return user, marketplace and sign-in version as one text."""
-        actor = self.profile.actor
-        return f"{actor.user_id}.{actor.tenant_id}.{self.profile.sign_in_version}"
+        """Return the session's token."""
+        return self.token
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def _load(identity: str) -> SessionUser | None:
-    parts = identity.split(".")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+def _load(token: str) -> SessionUser | None:
+    opened = find_session(token)
+    if opened is None:
         return None
-    profile = load_profile(int(parts[0]), int(parts[1]))
-    if profile is None or profile.sign_in_version != int(parts[2]):
-        return None
-    g.profile = profile
-    return SessionUser(profile)
+    g.profile = opened.profile
+    return SessionUser(opened.profile, token, opened)
 
 
 @login_manager.unauthorized_handler  # type: ignore[untyped-decorator]
@@ -59,13 +59,17 @@ def start_session(profile: Profile) -> None:
     """Sign a person in; what an anonymous visitor left in the cookie does not survive."""
     cookie.clear()
     cookie.permanent = True
-    login_user(SessionUser(profile))
+    agent = request.headers.get("User-Agent", "")
+    token = open_session(profile, user_agent=agent, client_address=client_address())
+    login_user(SessionUser(profile, token))
     g.profile = profile
     remember_language(profile.locale)
 
 
 def end_session() -> None:
     """Sign the person out."""
+    if current_user.is_authenticated:
+        close_session(opened().id)
     forget_user()
     cookie.clear()
 
@@ -74,6 +78,17 @@ def profile() -> Profile:
     """The signed-in person; only for views that demand sign-in."""
     value: Profile = current_user.profile
     return value
+
+
+def opened() -> OpenSession:
+    """The session of the signed-in person; only for views that demand sign-in."""
+    value: OpenSession = current_user.opened
+    return value
+
+
+def confirmation(back: str) -> ResponseReturnValue | None:
+    """Ask for the password before something dangerous, unless it was typed lately; ``back`` is where to go on."""
+    return None if opened().fresh else redirect(url_for("account.show_confirm", next=back))
 
 
 def profile_or_none() -> Profile | None:

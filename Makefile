@@ -95,7 +95,7 @@ $(STAMPS)/browser-sdk: $(shell find sdk/browser/src sdk/browser/scripts -type f 
 	cd sdk/browser && npm ci --silent --no-audit --no-fund && npm run --silent build
 	touch $@
 
-$(STAMPS)/web-ui: $(shell find webui/assets webui/scripts webui/templates -type f 2>/dev/null) webui/package-lock.json $(STAMPS)/node
+$(STAMPS)/web-ui: $(shell find webui/assets webui/scripts webui/templates -type f 2>/dev/null) $(wildcard webui/*.py) webui/package-lock.json $(STAMPS)/node
 	cd webui && npm ci --silent --no-audit --no-fund && npm run --silent build
 	touch $@
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from adrail import HealthReport
@@ -20,7 +21,7 @@ from core.connections.api import (
 )
 from core.delivery.api import ledger
 from core.errors import ConflictError, InvalidInputError
-from webui import platforms, session, troubles
+from webui import platforms, session, troubles, words
 from webui.blueprint import page_blueprint
 from webui.messages import say
 
@@ -34,7 +35,7 @@ def _manager() -> Actor:
 def owners(actor: Actor) -> dict[int | None, str]:
     """Return the names of connections' owners; None is the marketplace itself."""
     names: dict[int | None, str] = {item.id: item.name for item in organizers(actor.tenant_id)}
-    return {**names, None: "The marketplace"}
+    return {**names, None: _("The marketplace")}
 
 
 @pages.get("/")
@@ -82,7 +83,7 @@ def check_now(connection_id: int) -> ResponseReturnValue:
         return _page(after, answer=answer)
     if before.state != after.state:
         # The whole page tells another story now.
-        say(answer.summary, answer.remedy, tone="good" if answer.ok else "bad")
+        say(words.translated(answer.summary), words.translated(answer.remedy), tone="good" if answer.ok else "bad")
         return "", {"HX-Refresh": "true"}
     return render_template("connections/answer.html", answer=answer)
 
@@ -100,9 +101,10 @@ def reconnect(connection_id: int) -> ResponseReturnValue:
     name = platforms.mark(connection.provider).name
     answer = check(actor, connection_id)
     if answer.ok:
-        say(f"{name} is connected again", "What was waiting is on its way.")
+        say(_("%(platform)s is connected again", platform=name), _("What was waiting is on its way."))
     else:
-        say(f"The new token is stored, but {name} does not take it", f"{answer.summary} {answer.remedy}", tone="bad")
+        said = f"{words.translated(answer.summary)} {words.translated(answer.remedy)}"
+        say(_("The new token is stored, but %(platform)s does not take it", platform=name), said, tone="bad")
     return redirect(url_for("connections.show_connection", connection_id=connection_id))
 
 
@@ -113,9 +115,9 @@ def pause_sending(connection_id: int) -> ResponseReturnValue:
     try:
         pause(actor, connection_id)
     except ConflictError as error:
-        say("Nothing was changed", error.detail, tone="wait")
+        say(_("Nothing was changed"), words.translated(error.detail), tone="wait")
     else:
-        say("Sending is paused", "What happens meanwhile waits and is sent when you go on.")
+        say(_("Sending is paused"), _("What happens meanwhile waits and is sent when you go on."))
     return redirect(url_for("connections.show_connection", connection_id=connection_id))
 
 
@@ -126,7 +128,7 @@ def go_on(connection_id: int) -> ResponseReturnValue:
     try:
         resume(actor, connection_id)
     except ConflictError as error:
-        say("Nothing was changed", error.detail, tone="wait")
+        say(_("Nothing was changed"), words.translated(error.detail), tone="wait")
     else:
-        say("Sending again", "What was waiting is on its way.")
+        say(_("Sending again"), _("What was waiting is on its way."))
     return redirect(url_for("connections.show_connection", connection_id=connection_id))

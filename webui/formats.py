@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -18,20 +20,20 @@ def relative(moment: datetime, now: datetime | None = None, zone: tzinfo = UTC, 
     seconds = round(((now or datetime.now(UTC)) - moment).total_seconds())
     size = abs(seconds)
     if size < 5:
-        return "just now"
+        return _("just now")
     if size >= 7 * DAY:
         local = moment.astimezone(zone)
         same_year = local.year == (now or datetime.now(UTC)).astimezone(zone).year
         return format_datetime(local, "d MMMM" if same_year else "d MMMM y", locale=locale)
     if size < MINUTE:
-        text = f"{size} s"
+        text = _("%(num)s s", num=size)
     elif size < HOUR:
-        text = f"{size // MINUTE} min"
+        text = _("%(num)s min", num=size // MINUTE)
     elif size < DAY:
-        text = f"{size // HOUR} h"
+        text = _("%(num)s h", num=size // HOUR)
     else:
-        text = "1 day" if size < 2 * DAY else f"{size // DAY} days"
-    return f"{text} ago" if seconds > 0 else f"in {text}"
+        text = ngettext("%(num)d day", "%(num)d days", size // DAY)
+    return _("%(time)s ago", time=text) if seconds > 0 else _("in %(time)s", time=text)
 
 
 def exact(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
@@ -47,11 +49,22 @@ def date_and_time(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
 def time_element(moment: datetime | None, zone: ZoneInfo, locale: str = "en") -> Markup:
     """Return a `<time>` that says how long ago, with the exact moment on hover; «not yet» for None."""
     if moment is None:
-        return Markup("not yet")
+        return Markup("{}").format(_("not yet"))
     return Markup('<time datetime="{}" title="{}" data-relative>{}</time>').format(
         moment.astimezone(UTC).isoformat(timespec="seconds"),
         exact(moment, zone, locale),
         relative(moment, zone=zone, locale=locale),
+    )
+
+
+def since_element(moment: datetime, zone: ZoneInfo, locale: str = "en") -> Markup:
+    """Return a `<time>` to stand after «since»: the time of a moment of today, else its date."""
+    local, now = moment.astimezone(zone), datetime.now(zone)
+    pattern = "HH:mm" if local.date() == now.date() else "d MMMM" if local.year == now.year else "d MMMM y"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        exact(moment, zone, locale),
+        format_datetime(local, pattern, locale=locale),
     )
 
 
@@ -66,6 +79,17 @@ def money(amount: Decimal | str, currency: str, locale: str = "en") -> str:
 def number(value: int, locale: str = "en") -> str:
     """Return a whole number with the locale's separators."""
     return format_decimal(value, locale=locale)
+
+
+def change(share: Decimal, locale: str = "en") -> str:
+    """Return a change with its sign: 0.12 is «+12 %»."""
+    return format_percent(share, "+#,##0 %;-#,##0 %", locale=locale)
+
+
+def day(value: date, locale: str = "en", *, year: bool = False, weekday: bool = False, short: bool = False) -> str:
+    """Return a day: «20 November», with its year or weekday when asked, «20 Nov» for the axis of a chart."""
+    pattern = "EEE d MMM" if weekday else "d MMM" if short else "d MMMM y" if year else "d MMMM"
+    return format_date(value, pattern, locale=locale)
 
 
 def public_id(value: str) -> str:

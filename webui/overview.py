@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from flask import render_template
+from flask import render_template, request
 
 from core.accounts.api import Actor
-from core.codes.api import list_codes, providers
-from core.delivery.api import LedgerCounts, delivery_log, last_accepted, ledger
-from webui import session
+from core.analytics.api import Sales, answers, sales
+from core.codes.api import list_codes
+from core.delivery.api import delivery_log, last_accepted
+from webui import sales_charts, session
 from webui.blueprint import page_blueprint
 from webui.codes import rows as code_rows
 from webui.deliveries import rows as delivery_rows
 from webui.troubles import troubles
 
-DAYS = 7
+PERIODS = (7, 28, 90)
+"""Days that people may choose; a month of whole weeks unless they do."""
+USUAL = 28
 LATEST = 5
 PURCHASE = "order_completed"
 MANY = 200
@@ -36,21 +39,50 @@ class Health:
 
 @pages.get("/")
 def show() -> str:
-    """Answer the three questions."""
+    """Answer the three questions; what the platforms said comes after, unless it is asked for at once."""
     actor = session.actor("view_deliveries")
-    now = datetime.now(UTC)
-    week = now - timedelta(days=DAYS)
+    days = _days()
+    sold = _sales(actor, days)
     return render_template(
         "overview.html",
-        days=DAYS,
+        days=days,
+        periods=PERIODS,
+        span=sales_charts.span(days, session.zone(), session.locale()),
+        sold=sold,
+        charts=sales_charts.charts(sold, session.locale()) if sold else (),
         health=_health(actor),
         troubles=troubles(actor),
-        purchases=ledger(actor, since=week, canonical=PURCHASE),
-        everything=ledger(actor, since=week),
-        platforms=_by_platform(actor, week),
+        said=_said(actor, days) if request.args.get("answers") == "now" else None,
         latest=delivery_log(actor, limit=LATEST).items,
         rows=delivery_rows,
     )
+
+
+@pages.get("/overview/answers")
+def show_answers() -> str:
+    """What the platforms said, as a part of the page."""
+    actor = session.actor("view_deliveries")
+    days = _days()
+    return render_template("overview_answers.html", days=days, said=_said(actor, days))
+
+
+def _days() -> int:
+    text = request.args.get("days", "")
+    return int(text) if text in {str(period) for period in PERIODS} else USUAL
+
+
+def _sales(actor: Actor, days: int) -> Sales | None:
+    if not session.may("view_orders"):
+        return None
+    return sales(actor, zone=session.zone(), days=days, currency=session.profile().currency)
+
+
+def _said(actor: Actor, days: int) -> dict[str, object]:
+    zone = session.zone()
+    first = datetime.now(zone).date() - timedelta(days=days - 1)
+    since = datetime.combine(first, time(), zone).astimezone(UTC)
+    purchases = answers(actor, since=since, canonical=PURCHASE)
+    return {"platforms": purchases.platforms, "together": purchases.together}
 
 
 def _health(actor: Actor) -> Health | None:
@@ -66,8 +98,3 @@ def _health(actor: Actor) -> Health | None:
         working=sum(item.state is code_rows.WORKING for item in listed),
         heard_at=max(heard, default=None),
     )
-
-
-def _by_platform(actor: Actor, since: datetime) -> list[tuple[str, LedgerCounts]]:
-    counted = [(item.slug, ledger(actor, since=since, provider=item.slug)) for item in providers()]
-    return [(slug, counts) for slug, counts in counted if counts.expected]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Blueprint, Response, g, make_response, render_template, request
+from flask_babel import lazy_gettext as later
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -24,18 +25,28 @@ class Words:
     icon: str = "alert-triangle"
 
 
-NOT_FOUND = Words("There is nothing here", "The page was removed, or it belongs to someone else.", icon="search")
-FORBIDDEN = Words("This is not yours to open", "Ask an owner of your team for the right to see it.", icon="lock")
+NOT_FOUND = Words(
+    later("There is nothing here"), later("The page was removed, or it belongs to someone else."), icon="search"
+)
+FORBIDDEN = Words(
+    later("This is not yours to open"), later("Ask an owner of your team for the right to see it."), icon="lock"
+)
 EXPIRED = Words(
-    "This page was open for too long",
-    "You were signed out in the meantime, so nothing was saved. Go back, reload the page and send it again.",
+    later("This page was open for too long"),
+    later("You were signed out in the meantime, so nothing was saved. Go back, reload the page and send it again."),
     icon="clock",
 )
-BUSY = Words("A moment, please", "A part of adrail is not answering right now. Nothing was lost; try again shortly.")
-BROKEN = Words(
-    "Something broke on our side", "Nothing you did was wrong. Try again; if it stays, send us the number below."
+BUSY = Words(
+    later("A moment, please"),
+    later("A part of adrail is not answering right now. Nothing was lost; try again shortly."),
 )
-STRANGE = Words("That did not work", "The address or the form was not complete. Go back and try once more.")
+BROKEN = Words(
+    later("Something broke on our side"),
+    later("Nothing you did was wrong. Try again; if it stays, send us the number below."),
+)
+STRANGE = Words(
+    later("That did not work"), later("The address or the form was not complete. Go back and try once more.")
+)
 
 BY_STATUS = {403: FORBIDDEN, 404: NOT_FOUND, 410: NOT_FOUND, 429: BUSY, 500: BROKEN, 503: BUSY}
 

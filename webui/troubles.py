@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core.accounts.api import Actor
 from core.codes.api import CodeView, list_codes
 from core.connections.api import ConnectionView, list_connections
 from core.delivery.api import ledger
-from webui import formats, platforms, session, words
+from webui import formats, platforms, session
 from webui.codes.rows import place
 
 MOST = 200
@@ -44,19 +46,24 @@ def troubles(actor: Actor) -> list[Trouble]:
 
 def _trouble(actor: Actor, connection: ConnectionView, where: str | None) -> Trouble:
     name = platforms.mark(connection.provider).name
+    account = formats.public_id(connection.account_id)
     waiting = ledger(actor, connection_id=connection.id).pending
     if waiting:
-        many = words.count(waiting, "conversion is", "conversions are")
-        meaning = f"{many} waiting and will be sent, with the original time, once you reconnect."
+        meaning = ngettext(
+            "%(count)s conversion is waiting and will be sent, with the original time, once you reconnect.",
+            "%(count)s conversions are waiting and will be sent, with the original time, once you reconnect.",
+            waiting,
+            count=formats.number(waiting, session.locale()),
+        )
     else:
-        meaning = "What happens from now on waits and will be sent once you reconnect."
+        meaning = _("What happens from now on waits and will be sent once you reconnect.")
     return Trouble(
-        title=f"{name} stopped accepting conversions for {where or formats.public_id(connection.account_id)}.",
+        title=_("%(platform)s stopped accepting conversions for %(place)s.", platform=name, place=where or account),
         reason=reason(connection),
         since=connection.state_since,
         meaning=meaning,
         address=url_for("connections.show_connection", connection_id=connection.id),
-        remedy=f"Reconnect {name}",
+        remedy=_("Reconnect %(platform)s", platform=name),
     )
 
 
@@ -68,4 +75,4 @@ def _where(code: CodeView) -> str:
 def reason(connection: ConnectionView) -> str:
     """Return in plain words why a connection stands still."""
     explained = platforms.explained(connection.provider, connection.state_code)
-    return explained[0] if explained else connection.state_reason or "The token is no longer valid."
+    return explained[0] if explained else connection.state_reason or _("The token is no longer valid.")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from adrail import Phrase
 from core.delivery.api import LedgerCounts
+from core.languages import DEFAULT
+from webui import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,103 +23,103 @@ class State:
 
 
 EVENTS = {
-    "page_view": "Page view",
-    "event_view": "Event page view",
-    "search_performed": "Search",
-    "add_to_cart": "Add to cart",
-    "checkout_started": "Checkout started",
-    "payment_method_selected": "Payment method chosen",
-    "order_completed": "Purchase",
+    "page_view": later("Page view"),
+    "event_view": later("Event page view"),
+    "search_performed": later("Search"),
+    "add_to_cart": later("Add to cart"),
+    "checkout_started": later("Checkout started"),
+    "payment_method_selected": later("Payment method chosen"),
+    "order_completed": later("Purchase"),
 }
 SHORT_EVENTS = {
-    "page_view": "pages",
-    "event_view": "view",
-    "search_performed": "search",
-    "add_to_cart": "cart",
-    "checkout_started": "checkout",
-    "payment_method_selected": "payment",
-    "order_completed": "purchase",
+    "page_view": later("pages"),
+    "event_view": later("view"),
+    "search_performed": later("search"),
+    "add_to_cart": later("cart"),
+    "checkout_started": later("checkout"),
+    "payment_method_selected": later("payment"),
+    "order_completed": later("purchase"),
 }
 PURPOSES = {
-    "marketing": "Marketing",
-    "analytics": "Statistics",
-    "data_processing": "Data processing",
-    "necessary": "Necessary",
+    "marketing": later("Marketing"),
+    "analytics": later("Statistics"),
+    "data_processing": later("Data processing"),
+    "necessary": later("Necessary"),
 }
 DELIVERY_STATES = {
-    "accepted": State("Accepted", "good"),
-    "pending": State("Waiting", "wait"),
-    "ignored": State("Not sent", "calm"),
-    "dead": State("Needs you", "bad"),
+    "accepted": State(later("Accepted"), "good"),
+    "pending": State(later("Waiting"), "wait"),
+    "ignored": State(later("Not sent"), "calm"),
+    "dead": State(later("Needs you"), "bad"),
 }
 REASONS = {
-    "no_consent": "The visitor did not agree",
-    "consent_withdrawn": "The visitor withdrew consent",
-    "bot": "A robot, not a person",
-    "code_disabled": "The code is switched off",
-    "too_old": "Too old for the platform",
-    "not_taken": "The platform does not take it from our server",
-    "retrying": "Tried again by itself",
-    "throttled": "The platform asked for a pause",
-    "needs_reconnect": "Until you reconnect",
-    "connection_paused": "While the account is paused",
-    "submitted": "The platform is deciding",
-    "replayed": "Sent again by a person",
-    "invalid": "The platform refused it",
-    "gave_up": "Tried for three days",
+    "no_consent": later("The visitor did not agree"),
+    "consent_withdrawn": later("The visitor withdrew consent"),
+    "bot": later("A robot, not a person"),
+    "code_disabled": later("The code is switched off"),
+    "too_old": later("Too old for the platform"),
+    "not_taken": later("The platform does not take it from our server"),
+    "retrying": later("Tried again by itself"),
+    "throttled": later("The platform asked for a pause"),
+    "needs_reconnect": later("Until you reconnect"),
+    "connection_paused": later("While the account is paused"),
+    "submitted": later("The platform is deciding"),
+    "replayed": later("Sent again by a person"),
+    "invalid": later("The platform refused it"),
+    "gave_up": later("Tried for three days"),
 }
 OUTCOMES = {
-    "accepted": State("Accepted", "good"),
-    "submitted": State("Handed over", "wait"),
-    "ignored": State("Not sent", "calm"),
-    "retry": State("Did not get through", "wait"),
-    "throttled": State("Asked to slow down", "wait"),
-    "invalid": State("Refused", "bad"),
-    "auth": State("Access refused", "bad"),
-    "gave_up": State("Given up", "bad"),
-    "replay": State("Sent again by a person", "calm"),
+    "accepted": State(later("Accepted"), "good"),
+    "submitted": State(later("Handed over"), "wait"),
+    "ignored": State(later("Not sent"), "calm"),
+    "retry": State(later("Did not get through"), "wait"),
+    "throttled": State(later("Asked to slow down"), "wait"),
+    "invalid": State(later("Refused"), "bad"),
+    "auth": State(later("Access refused"), "bad"),
+    "gave_up": State(later("Given up"), "bad"),
+    "replay": State(later("Sent again by a person"), "calm"),
 }
 CONNECTION_STATES = {
-    "active": State("Connected", "good"),
-    "needs_reconnect": State("Reconnect", "bad"),
-    "paused": State("Paused", "wait"),
+    "active": State(later("Connected"), "good"),
+    "needs_reconnect": State(later("Reconnect"), "bad"),
+    "paused": State(later("Paused"), "wait"),
 }
 MAIL_STATES = {
-    "queued": State("Waiting", "wait"),
-    "sent": State("Sent", "good"),
-    "failed": State("Not delivered", "bad"),
-    "kept": State("Kept, not sent", "calm"),
+    "queued": State(later("Waiting"), "wait"),
+    "sent": State(later("Sent"), "good"),
+    "failed": State(later("Not delivered"), "bad"),
+    "kept": State(later("Kept, not sent"), "calm"),
 }
 LIVE_EVENT_STATES = {
-    "draft": State("Draft", "calm"),
-    "on_sale": State("On sale", "good"),
-    "sold_out": State("Sold out", "wait"),
-    "postponed": State("Postponed", "wait"),
-    "cancelled": State("Cancelled", "bad"),
-    "ended": State("Over", "calm"),
+    "draft": State(later("Draft"), "calm"),
+    "on_sale": State(later("On sale"), "good"),
+    "sold_out": State(later("Sold out"), "wait"),
+    "postponed": State(later("Postponed"), "wait"),
+    "cancelled": State(later("Cancelled"), "bad"),
+    "ended": State(later("Over"), "calm"),
 }
 
 
 def event(canonical: str) -> str:
     """Return what a canonical conversion is called."""
-    return EVENTS.get(canonical, plain(canonical))
+    return str(EVENTS.get(canonical, plain(canonical)))
 
 
 def events(canonical: tuple[str, ...] | list[str]) -> str:
     """Return a short list of canonical conversions, «everything» when nothing is left out."""
     if set(canonical) >= set(EVENTS):
-        return "everything"
-    return ", ".join(SHORT_EVENTS.get(name, plain(name).lower()) for name in canonical) or "nothing"
+        return _("everything")
+    return ", ".join(str(SHORT_EVENTS.get(name, plain(name).lower())) for name in canonical) or _("nothing")
 
 
 def purpose(name: str) -> str:
     """Return what a consent purpose is called."""
-    return PURPOSES.get(name, plain(name))
+    return str(PURPOSES.get(name, plain(name)))
 
 
 def reason(code: str | None) -> str:
     """Return why a conversion was not sent or waits."""
-    return REASONS.get(code, plain(code)) if code else ""
+    return str(REASONS.get(code, plain(code))) if code else ""
 
 
 def delivery_state(state: str) -> State:
@@ -140,12 +147,25 @@ def live_event_state(status: str) -> State:
     return LIVE_EVENT_STATES.get(status, State(plain(status), "calm"))
 
 
-def mostly(counts: LedgerCounts) -> str:
-    """Return « because visitors did not agree» when that explains most of what was not sent."""
+def not_sent(counts: LedgerCounts) -> str:
+    """Return how many were not sent, and that visitors did not agree when that explains most of them."""
     refused = sum(counts.reasons.get(name, 0) for name in ("no_consent", "consent_withdrawn"))
+    many = formats.number(counts.ignored, str(get_locale() or DEFAULT))
     if 2 * refused <= counts.ignored:
-        return ""
-    return f", {'' if refused == counts.ignored else 'mostly '}because visitors did not agree"
+        return ngettext("%(count)s was not sent.", "%(num)s were not sent.", counts.ignored, count=many)
+    if refused < counts.ignored:
+        return ngettext(
+            "%(count)s was not sent, mostly because visitors did not agree.",
+            "%(count)s were not sent, mostly because visitors did not agree.",
+            counts.ignored,
+            count=many,
+        )
+    return ngettext(
+        "%(count)s was not sent, because the visitor did not agree.",
+        "%(count)s were not sent, because visitors did not agree.",
+        counts.ignored,
+        num=many,
+    )
 
 
 def plain(code: str) -> str:
@@ -153,6 +173,8 @@ def plain(code: str) -> str:
     return code.replace("_", " ").strip().capitalize()
 
 
-def count(number: int, one: str, many: str) -> str:
-    """Return «1 purchase» or «14 purchases»."""
-    return f"{number:,} {one if number == 1 else many}"
+def translated(text: str) -> str:
+    """Return what core or a plugin says, in the reader's language where a catalogue knows it."""
+    if isinstance(text, Phrase):
+        return _(text.template) % text.values
+    return _(text) if text else ""

@@ -7,22 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
 from core.accounts.api import Actor
 from core.codes.api import ChangeView, CodeView, FieldChange, FieldSpec
 from webui import formats, words
 from webui.codes.form import current_value
 
 OWN_LABELS = {
-    "enabled": "State",
-    "conversion_events": "What is reported",
-    "consent_purpose": "Consent it needs",
-    "custom_params": "Own parameters",
-    "connection_id": "Server connection",
+    "enabled": later("State"),
+    "conversion_events": later("What is reported"),
+    "consent_purpose": later("Consent it needs"),
+    "custom_params": later("Own parameters"),
+    "connection_id": later("Server connection"),
 }
 # Shown under other names or told by the action itself.
 SILENT = {"provider", "organizer_id", "live_event_id"}
 MAX_SHOWN = 60
-ACTIONS = {"created": "Added", "updated": "Changed", "deleted": "Deleted", "restored": "Brought back"}
+ACTIONS = {
+    "created": later("Added"),
+    "updated": later("Changed"),
+    "deleted": later("Deleted"),
+    "restored": later("Brought back"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +49,15 @@ def saved(before: CodeView, after: CodeView, specs: Iterable[FieldSpec], *, new_
     """Return what a save changed, as one line."""
     parts = []
     if before.enabled != after.enabled:
-        parts.append("switched on" if after.enabled else "switched off")
+        parts.append(_("switched on") if after.enabled else _("switched off"))
     for spec in specs:
         if spec.kind == "secret":
             continue
         was, now = (current_value(spec, code) for code in (before, after))
         if was != now:
-            parts.append(f"{spec.label}: {shown(spec.name, was)} → {shown(spec.name, now)}")
+            parts.append(f"{words.translated(spec.label)}: {shown(spec.name, was)} → {shown(spec.name, now)}")
     if new_secret:
-        parts.append("new token stored")
+        parts.append(_("new token stored"))
     return "; ".join(parts)
 
 
@@ -58,17 +66,17 @@ def shown(name: str, value: Any) -> str:
     if name in _SHOWN:
         return _SHOWN[name](value)
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     if value in (None, "", [], (), {}):
-        return "empty"
+        return _("empty")
     text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else formats.public_id(str(value))
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 _SHOWN: Mapping[str, Callable[[Any], str]] = {
     "conversion_events": lambda value: words.events(value or ()),
-    "consent_purpose": lambda value: words.purpose(str(value)) if value else "default",
-    "connection_id": lambda value: "connected" if value else "none",
+    "consent_purpose": lambda value: words.purpose(str(value)) if value else _("default"),
+    "connection_id": lambda value: _("connected") if value else _("none"),
 }
 
 
@@ -86,7 +94,7 @@ def _line(change: ChangeView, specs: Mapping[str, FieldSpec], reader: Actor) -> 
     details = [_detail(item, specs) for item in change.changes]
     return HistoryLine(
         id=change.id,
-        what=ACTIONS.get(change.action, words.plain(change.action)),
+        what=str(ACTIONS.get(change.action, words.plain(change.action))),
         details=() if whole else tuple(filter(None, details)),
         who=_who(change.actor, reader),
         at=change.at,
@@ -99,8 +107,8 @@ def _detail(item: FieldChange, specs: Mapping[str, FieldSpec]) -> str:
     if name in SILENT:
         return ""
     if name == "secrets_set":
-        return "New token stored" if item.after else ""
-    label = spec.label if spec else OWN_LABELS.get(name, words.plain(name))
+        return _("New token stored") if item.after else ""
+    label = words.translated(spec.label) if spec else str(OWN_LABELS.get(name, words.plain(name)))
     default = spec.default if spec else None
     was, now = (default if value is None else value for value in (item.before, item.after))
     return f"{label}: {shown(name, was)} → {shown(name, now)}"
@@ -108,6 +116,6 @@ def _detail(item: FieldChange, specs: Mapping[str, FieldSpec]) -> str:
 
 def _who(label: str, reader: Actor) -> str:
     if label == reader.label:
-        return "you"
+        return _("you")
     kind = label.partition(":")[0]
-    return {"user": "a colleague", "key": "an API key", "system": "adrail"}.get(kind, "someone")
+    return {"user": _("a colleague"), "key": _("an API key"), "system": "adrail"}.get(kind, _("someone"))

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from werkzeug.utils import redirect
 
 from core.accounts.api import Actor, organizers
@@ -22,12 +24,12 @@ from core.codes.api import (
     update_code,
 )
 from core.errors import ConflictError, DomainError, InvalidInputError, NotFoundError
-from webui import platforms
+from webui import platforms, words
 from webui.codes import changes, form, picker, rows
 from webui.codes.base import manager, pages
 from webui.messages import say
 
-NO_PLACE = "Choose where the code applies."
+NO_PLACE = later("Choose where the code applies.")
 
 
 @pages.get("/new")
@@ -56,14 +58,15 @@ def add(provider: str) -> ResponseReturnValue:
     actor, provider = manager(), _known(provider)
     place = form.read_place(request.form)
     if place.level == "live_event" and not place.live_event_id:
-        return _form_page(actor, provider, place=place, problems=form.Problems(place=NO_PLACE)), 422
+        return _form_page(actor, provider, place=place, problems=form.Problems(place=str(NO_PLACE))), 422
     settings = form.read_settings(settings_form(provider), request.form)
     data = {"provider": provider, "enabled": True, "settings": settings, **form.place_data(place)}
     try:
         code = create_code(actor, data)
     except (InvalidInputError, ConflictError, NotFoundError) as error:
         return _form_page(actor, provider, place=place, problems=_problems(error)), 422
-    say(f"{platforms.mark(provider).name} added", "It is on your pages within a few minutes.")
+    name = platforms.mark(provider).name
+    say(_("%(platform)s added", platform=name), _("It is on your pages within a few minutes."))
     return redirect(url_for("codes.show_code", code_id=code.id))
 
 
@@ -100,9 +103,9 @@ def switch(code_id: int) -> ResponseReturnValue:
     try:
         after = update_code(actor, code_id, {"enabled": not before.enabled}, expected_version=_version())
     except ConflictError as error:
-        say("Nothing was changed", error.detail, tone="wait")
+        say(_("Nothing was changed"), words.translated(error.detail), tone="wait")
     else:
-        _say_saved(actor, before, after, "switched on" if after.enabled else "switched off")
+        _say_saved(actor, before, after, _("switched on") if after.enabled else _("switched off"))
     return redirect(url_for("codes.show_code", code_id=code_id))
 
 
@@ -120,7 +123,8 @@ def delete(code_id: int) -> ResponseReturnValue:
     actor = manager()
     code = get_code(actor, code_id)
     delete_code(actor, code_id)
-    say(f"{platforms.mark(code.provider).name} deleted", rows.place(code), undo=_undo_address(actor, code_id))
+    name = platforms.mark(code.provider).name
+    say(_("%(platform)s deleted", platform=name), rows.place(code), undo=_undo_address(actor, code_id))
     return redirect(url_for("codes.show_list"))
 
 
@@ -131,9 +135,10 @@ def take_back(code_id: int, change_id: int) -> ResponseReturnValue:
     try:
         code = undo(actor, code_id, change_id)
     except ConflictError as error:
-        say("It could not be taken back", error.detail, tone="wait")
+        say(_("It could not be taken back"), words.translated(error.detail), tone="wait")
         return redirect(url_for("codes.show_list"))
-    say("Taken back", f"{platforms.mark(code.provider).name} is as it was before.")
+    name = platforms.mark(code.provider).name
+    say(_("Taken back"), _("%(platform)s is as it was before.", platform=name))
     return redirect(url_for("codes.show_code", code_id=code.id))
 
 
@@ -183,17 +188,18 @@ def _version() -> int | None:
 
 def _problems(error: DomainError) -> form.Problems:
     if isinstance(error, NotFoundError):
-        return form.Problems(place=NO_PLACE)
+        return form.Problems(place=str(NO_PLACE))
     return form.problems_of(error)
 
 
 def _say_saved(actor: Actor, before: CodeView, after: CodeView, what: str) -> None:
     name = platforms.mark(after.provider).name
     if not what:
-        say("Nothing to save", f"{name} is as it was.", tone="calm")
+        say(_("Nothing to save"), _("%(platform)s is as it was.", platform=name), tone="calm")
         return
-    only_secret = before.version == after.version or what == "new token stored"
-    say(f"{name} saved", f"{what[:1].upper()}{what[1:]}.", undo=None if only_secret else _undo_address(actor, after.id))
+    only_secret = before.version == after.version or what == _("new token stored")
+    undo_address = None if only_secret else _undo_address(actor, after.id)
+    say(_("%(platform)s saved", platform=name), f"{what[:1].upper()}{what[1:]}.", undo=undo_address)
 
 
 def _undo_address(actor: Actor, code_id: int) -> str:

@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from babel.lists import format_list
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
 from core.accounts.api import Actor
 from core.codes.api import CodeFact, EventPage, Explanation, Page, SitePage, explain
 from core.errors import NotFoundError
-from webui import formats, platforms
+from webui import formats, platforms, session
 
 EVENT_PREFIX = "event:"
 SITE = "site"
@@ -60,28 +64,38 @@ def _sentence(item: Explanation) -> Sentence:
     name = platforms.mark(code.provider).name
     subject = f"{name} {formats.public_id(code.public_id)}"
     if item.outcome == "fires":
-        return Sentence(subject, f"fires{_because(item)}", fires=True, set_at=code.set_at)
+        return Sentence(subject, _because(item), fires=True, set_at=code.set_at)
     if item.outcome == "switched_off":
-        where = "for this live event" if code.level == "live_event" else "everywhere"
-        return Sentence(name, f"does not fire: it is switched off {where}.", fires=False, set_at=code.set_at)
-    return Sentence(
-        subject, "does not fire twice: the marketplace sends to the same place already.", fires=False, set_at=None
-    )
+        here = code.level == "live_event"
+        text = (
+            _("does not fire: it is switched off for this live event.")
+            if here
+            else _("does not fire: it is switched off everywhere.")
+        )
+        return Sentence(name, text, fires=False, set_at=code.set_at)
+    twice = _("does not fire twice: the marketplace sends to the same place already.")
+    return Sentence(subject, twice, fires=False, set_at=None)
 
 
 def _because(item: Explanation) -> str:
     if item.code.level == "marketplace":
-        return ": it is the marketplace’s own and is on every page."
+        return _("fires: it is the marketplace’s own and is on every page.")
     if item.code.level == "organizer":
-        return ": it is the default for all events."
+        return _("fires: it is the default for all events.")
     replaced = ", ".join(formats.public_id(code.public_id) for code in item.overrides)
-    tail = f" It replaces the default {replaced}." if replaced else ""
-    return f", because it is set for this live event.{tail}"
+    if replaced:
+        return _("fires, because it is set for this live event. It replaces the default %(ids)s.", ids=replaced)
+    return _("fires, because it is set for this live event.")
 
 
 def _shared(others: Iterable[Explanation]) -> str:
     names = sorted({platforms.mark(item.code.provider).name for item in others})
     if not names:
         return ""
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"The marketplace’s own {listed} {'code is' if len(names) == 1 else 'codes are'} always there."
+    listed = format_list(names, locale=session.locale())
+    return ngettext(
+        "The marketplace’s own %(platforms)s code is always there.",
+        "The marketplace’s own %(platforms)s codes are always there.",
+        len(names),
+        platforms=listed,
+    )

@@ -67,7 +67,7 @@ def _named(spec: FieldSpec) -> FieldSpec:
     """Use the same names for conversions as everywhere on our pages."""
     if spec.name != "conversion_events":
         return spec
-    return replace(spec, choices=tuple((name, words.EVENTS.get(name, label)) for name, label in spec.choices))
+    return replace(spec, choices=tuple((name, str(words.EVENTS.get(name, label))) for name, label in spec.choices))
 
 
 def _value(spec: FieldSpec, code: CodeView | None, form: MultiDict[str, str] | None) -> Any:
@@ -133,5 +133,5 @@ def problems_of(error: DomainError) -> Problems:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip()
+    text = words.translated(text).strip()
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

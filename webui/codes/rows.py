@@ -6,15 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
 from core.codes.api import CodeView
 from webui import session, words
 from webui.words import State
 
-WORKING = State("Working", "good")
-OFF = State("Off", "calm")
-RECONNECT = State("Reconnect", "bad")
-PAUSED = State("Paused", "wait")
-WAITING = State("Waiting for a visit", "wait")
+WORKING = State(later("Working"), "good")
+OFF = State(later("Off"), "calm")
+RECONNECT = State(later("Reconnect"), "bad")
+PAUSED = State(later("Paused"), "wait")
+WAITING = State(later("Waiting for a visit"), "wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class CodeRow:
     events: str
     server: str
     sent_at: datetime | None
+
+    @property
+    def browser_only(self) -> bool:
+        """Whether nothing is sent from the server because there is no token."""
+        return not self.code.has_server
 
     @property
     def stopped(self) -> bool:
@@ -57,8 +65,8 @@ def place(code: CodeView) -> str:
         return code.live_event_title
     if code.level == "organizer":
         reader = session.profile_or_none()
-        return "All my events" if reader and reader.actor.organizer_id is not None else "All events"
-    return "The whole marketplace"
+        return _("All my events") if reader and reader.actor.organizer_id is not None else _("All events")
+    return _("The whole marketplace")
 
 
 def _state(code: CodeView, sent_at: datetime | None) -> State:
@@ -75,9 +83,9 @@ def _state(code: CodeView, sent_at: datetime | None) -> State:
 
 def _server(code: CodeView, sent_at: datetime | None) -> str:
     if not code.has_server:
-        return "browser only"
+        return _("browser only")
     if code.connection_state == "needs_reconnect":
-        return "stopped"
+        return _("stopped")
     if code.connection_state == "paused":
-        return "paused"
-    return "" if sent_at else "not yet"
+        return _("paused")
+    return "" if sent_at else _("not yet")

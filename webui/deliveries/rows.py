@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from flask_babel import gettext as _
 
 from core.delivery.api import AttemptView, DeliveryDetail, DeliveryView
-from webui import words
+from webui import formats, session, words
 from webui.words import State
 
 
@@ -40,14 +41,14 @@ def note(delivery: DeliveryView) -> str:
         if delivery.connection_state == "paused":
             return words.reason("connection_paused")
         if not delivery.reason:
-            return "On its way"
+            return _("On its way")
     return words.reason(delivery.reason)
 
 
 def state(delivery: DeliveryView) -> State:
     """Return the word for a delivery's state; one that waits for a person says so."""
     if delivery.state == "pending" and delivery.connection_state == "needs_reconnect":
-        return State("Waiting for you", "wait")
+        return State(_("Waiting for you"), "wait")
     return words.delivery_state(delivery.state)
 
 
@@ -56,18 +57,23 @@ def timeline(detail: DeliveryDetail) -> list[Step]:
     steps = [_step(attempt) for attempt in detail.attempts]
     delivery = detail.delivery
     if delivery.state == "ignored" and not detail.attempts:
-        steps.insert(0, Step("Not sent", "calm", delivery.settled_at or delivery.received_at, note(delivery), ""))
-    steps.append(Step("It happened", "calm", delivery.occurred_at, words.event(delivery.canonical), ""))
+        steps.insert(0, Step(_("Not sent"), "calm", delivery.settled_at or delivery.received_at, note(delivery), ""))
+    steps.append(Step(_("It happened"), "calm", delivery.occurred_at, words.event(delivery.canonical), ""))
     return steps
 
 
 def _step(attempt: AttemptView) -> Step:
     known = words.outcome(attempt.outcome)
-    facts = [f"code {attempt.code}" if attempt.code else "", attempt.message or "", attempt.reference or ""]
+    facts = [
+        _("code %(code)s", code=attempt.code) if attempt.code else "",
+        attempt.message or "",
+        attempt.reference or "",
+    ]
     # Nobody was asked about an ignored one, however long deciding took.
-    took = f"Answered after {attempt.duration_ms:,} ms" if attempt.duration_ms and attempt.outcome != "ignored" else ""
+    asked = attempt.duration_ms and attempt.outcome != "ignored"
+    took = _("Answered after %(num)s ms", num=formats.number(attempt.duration_ms, session.locale())) if asked else ""
     original = " · ".join(filter(None, facts))
-    return Step(known.word, known.tone, attempt.at, took, original)
+    return Step(str(known.word), known.tone, attempt.at, took, original)
 
 
 def tickets(detail: DeliveryDetail) -> list[dict[str, Any]]:
@@ -95,7 +101,7 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     return "" if value is None else str(value)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from core.accounts.api import Actor
@@ -135,7 +136,7 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
     actor = session.actor("view_deliveries")
     delivery_detail(actor, delivery_id)  # what is not theirs is not found, as everywhere
     if replay(actor, [delivery_id]):
-        say("Sent again", "The platform’s answer appears here in a few seconds.")
+        say(_("Sent again"), _("The platform’s answer appears here in a few seconds."))
     else:
-        say("Nothing to send", "It is already on its way or done.", tone="calm")
+        say(_("Nothing to send"), _("It is already on its way or done."), tone="calm")
     return redirect(url_for("deliveries.show_delivery", delivery_id=delivery_id))

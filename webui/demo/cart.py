@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from flask import session
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core.catalog.api import LiveEventView, TicketTypeView, get_live_events, ticket_types
 
@@ -97,26 +99,42 @@ def load(tenant_id: int) -> Cart:
 def add(tenant_id: int, event: LiveEventView, quantities: dict[str, int]) -> list[CartLine]:
     """Put tickets in the cart, by ticket type id; returns the added lines, raises `CartError`."""
     if event.status != "on_sale":
-        raise CartError("Tickets for this event are not on sale.")
+        raise CartError(_("Tickets for this event are not on sale."))
     cart = load(tenant_id)
     if cart.lines and cart.currency != event.currency:
         raise CartError(
-            f"Your cart holds tickets in {cart.currency}, these are sold in {event.currency}. "
-            "Finish that order or empty the cart first."
+            _(
+                "Your cart holds tickets in %(mine)s, these are sold in %(theirs)s. "
+                "Finish that order or empty the cart first.",
+                mine=cart.currency,
+                theirs=event.currency,
+            )
         )
     known = {ticket.external_id: ticket for ticket in ticket_types(tenant_id, event.id)}
     added = [CartLine(event, known[name], number) for name, number in quantities.items() if name in known and number]
     if not added:
-        raise CartError("Choose how many tickets you would like.")
+        raise CartError(_("Choose how many tickets you would like."))
     merged = {(event_id, ticket_id): quantity for event_id, ticket_id, quantity in _stored()}
     for line in added:
         place = (event.external_id, line.ticket.external_id)
         wanted = merged.get(place, 0) + line.quantity
         if wanted > allowed(line.ticket):
-            raise CartError(f"At most {allowed(line.ticket)} tickets «{line.ticket.name}» per order.")
+            most = allowed(line.ticket)
+            raise CartError(
+                ngettext(
+                    "At most %(num)d ticket «%(name)s» per order.",
+                    "At most %(num)d tickets «%(name)s» per order.",
+                    most,
+                    name=line.ticket.name,
+                )
+            )
         merged[place] = wanted
     if len(merged) > MAX_LINES:
-        raise CartError(f"A cart holds at most {MAX_LINES} kinds of tickets.")
+        raise CartError(
+            ngettext(
+                "A cart holds %(num)d kind of ticket.", "A cart holds at most %(num)d kinds of tickets.", MAX_LINES
+            )
+        )
     _store(merged)
     return added
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from flask import Request, session
+from flask_babel import gettext as _
 
 from core.web import client_address
 from webui.demo.cart import Cart
@@ -43,13 +44,13 @@ def read_buyer(form: Mapping[str, str]) -> Buyer:
     )
     errors = {}
     if not first:
-        errors["first_name"] = "Your first name is missing."
+        errors["first_name"] = _("Your first name is missing.")
     if not last:
-        errors["last_name"] = "Your last name is missing."
+        errors["last_name"] = _("Your last name is missing.")
     if not EMAIL.fullmatch(email):
-        errors["email"] = "We send the tickets here, for example ana@example.com."
+        errors["email"] = _("We send the tickets here, for example ana@example.com.")
     if phone and not PHONE.fullmatch(phone):
-        errors["phone"] = "Digits with the country's prefix, for example +40 712 345 678."
+        errors["phone"] = _("Digits with the country's prefix, for example +40 712 345 678.")
     return Buyer(first, last, email, phone, errors)
 
 

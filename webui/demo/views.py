@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response
 from core.catalog.api import LiveEventView, get_live_event, get_live_events, list_live_events, place_order, ticket_types
 from core.errors import DomainError, NotFoundError
 from webui import formats
+from webui import session as reader
 from webui.demo import cart as carts
 from webui.demo import checkout, pages_policy, shop
 from webui.demo.posters import poster
@@ -30,8 +32,9 @@ def _page(template: str, data: dict[str, Any], **values: Any) -> str:
         data=data,
         shop=shop.shop(),
         tickets_in_cart=carts.count(),
-        date=lambda moment: formats.date_and_time(moment, shop.shop().zone),
-        price=formats.money,
+        date=lambda moment: formats.date_and_time(moment, shop.shop().zone, reader.locale()),
+        price=lambda amount, currency: formats.money(amount, currency, reader.locale()),
+        demo_text=_,
         **values,
     )
 
@@ -123,7 +126,7 @@ def buy() -> ResponseReturnValue:
         return redirect(url_for("demo.thank_you", order_id=external_id))
     cart = carts.load(shop.shop().tenant_id)
     if not cart.lines or external_id != checkout.order_id():
-        flash("Your cart had changed in the meantime. Have a look, then pay.", "shop")
+        flash(_("Your cart had changed in the meantime. Have a look, then pay."), "shop")
         return redirect(url_for("demo.show_cart"))
     buyer = checkout.read_buyer(request.form)
     if buyer.errors:

@@ -1,7 +1,8 @@
-/** Builds `static/vendor/`: the part of Tabler we use, htmx, and one sprite of the icons that pages name. */
+/** Builds `static/vendor/`: the parts of Tabler and ECharts we use, htmx, and one sprite of the icons that pages name. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import * as sass from "sass";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -37,7 +38,7 @@ function symbol(name) {
 }
 
 function licences() {
-  return ["@tabler/core", "@tabler/icons", "htmx.org"]
+  return ["@tabler/core", "@tabler/icons", "echarts", "htmx.org"]
     .map((name) => {
       const about = JSON.parse(readFileSync(join(MODULES, name, "package.json"), "utf8"));
       return `${name} ${about.version}: ${about.license}, ${about.homepage ?? about.repository?.url}`;
@@ -50,10 +51,19 @@ mkdirSync(OUT, { recursive: true });
 const compiled = sass.compile(join(ROOT, "assets", "tabler.scss"), { style: "compressed", loadPaths: [MODULES] });
 writeFileSync(join(OUT, "tabler.css"), compiled.css.replace(/^\uFEFF/, ""));
 cpSync(join(MODULES, "htmx.org", "dist", "htmx.min.js"), join(OUT, "htmx.js"));
+await build({
+  entryPoints: [join(ROOT, "assets", "charts.js")],
+  outfile: join(OUT, "charts.js"),
+  format: "esm",
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  legalComments: "none",
+});
 const icons = usedIcons();
 writeFileSync(
   join(OUT, "icons.svg"),
   `<svg xmlns="http://www.w3.org/2000/svg">${icons.map(symbol).join("")}</svg>\n`,
 );
 writeFileSync(join(OUT, "LICENSES.txt"), `${licences()}\n`);
-console.log(`static/vendor: tabler.css, htmx.js, ${icons.length} icons`);
+console.log(`static/vendor: tabler.css, htmx.js, charts.js, ${icons.length} icons`);

@@ -48,6 +48,8 @@ showLive();
 function noAnswer(event) {
   answered = false;
   showLive();
+  const part = event.target.closest("[data-part]");
+  part?.replaceChildren(part.querySelector("template[data-failed]")?.content.cloneNode(true) ?? "");
   const place = event.target.closest("form[hx-target]")?.getAttribute("hx-target");
   if (place) document.querySelector(place).textContent = WORDS.noAnswer;
 }

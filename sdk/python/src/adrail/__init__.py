@@ -45,6 +45,7 @@ from adrail.platform import (
 )
 from adrail.settings import setting
 from adrail.transport import Transport
+from adrail.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from adrail.client import AsyncClient as AsyncClient
@@ -75,6 +76,7 @@ __all__ = [
     "Item",
     "NotSupportedError",
     "Outcome",
+    "Phrase",
     "PixelProvider",
     "Platform",
     "RawIdentifier",
@@ -88,6 +90,7 @@ __all__ = [
     "Transport",
     "UserData",
     "hookimpl",
+    "phrase",
     "setting",
 ]
 

@@ -2,8 +2,10 @@
 
 from core.accounts.api import OrganizerView, organizers
 from core.catalog.bulk import insert_live_events
+from core.catalog.consequences import Consequences, consequences, next_statuses
 from core.catalog.drafts import MAX_ROWS, RowOutcome, may_write
 from core.catalog.event_ids import order_event_id
+from core.catalog.forms import RowField, form_of
 from core.catalog.kinds import KINDS, Kind, kind_named
 from core.catalog.lists import get_row, list_rows, names_of
 from core.catalog.order_queries import get_order, list_orders
@@ -43,6 +45,7 @@ from core.catalog.row_service import (
 from core.catalog.status import NEXT, STATUSES, STOPPED, end_of, refusal
 from core.catalog.status_changes import StatusChange, on_status_change
 from core.catalog.upsert import upsert_rows
+from core.catalog.words import slugify
 
 __all__ = [
     "KINDS",
@@ -51,6 +54,7 @@ __all__ = [
     "ORDER_STATUSES",
     "STATUSES",
     "STOPPED",
+    "Consequences",
     "Kind",
     "LiveEventRef",
     "LiveEventView",
@@ -63,6 +67,7 @@ __all__ = [
     "PersonIdentifiers",
     "PersonOutcome",
     "RowChange",
+    "RowField",
     "RowOutcome",
     "Saved",
     "StatusChange",
@@ -72,10 +77,12 @@ __all__ = [
     "all_names_of",
     "change_order",
     "change_status",
+    "consequences",
     "create_row",
     "dismiss_duplicate",
     "end_of",
     "external_ids_of",
+    "form_of",
     "get_live_event",
     "get_live_events",
     "get_order",
@@ -89,6 +96,7 @@ __all__ = [
     "may_write",
     "merge_persons",
     "names_of",
+    "next_statuses",
     "on_status_change",
     "order_event_id",
     "organizers",
@@ -99,6 +107,7 @@ __all__ = [
     "refusal",
     "row_changes",
     "save_row",
+    "slugify",
     "status_history",
     "ticket_types",
     "undo_change",

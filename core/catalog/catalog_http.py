@@ -30,7 +30,7 @@ VIEW = "view_events"
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 TEXT: dict[str, Any] = {"load_default": None, "allow_none": True, "validate": validate.Length(1, 128)}
 
-blp = Blueprint("catalog", __name__, url_prefix="/api/v1/catalog", description="What is sold, and where and by whom")
+blp = Blueprint("catalogue", __name__, url_prefix="/api/v1/catalog", description="What is sold, and where and by whom")
 
 FILTER_FIELDS: dict[str, dict[str, Any]] = {
     "organizers": {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.accounts.api import ORGANIZERS, Actor
-from core.catalog.kinds import KINDS, Kind
+from core.catalog.kinds import Kind
 from core.catalog.models import LiveEvent, TicketType, Venue
 from core.catalog.offer_models import Artist, ArtistGenre, Genre, LiveEventArtist, LiveEventGenre
 from core.catalog.wire import wires
@@ -67,7 +67,7 @@ FILTERS: Mapping[str, Mapping[str, Filter]] = {
         "status": lambda _, given: LiveEvent.status == given,
         "from": lambda _, given: LiveEvent.starts_at >= given,
         "to": lambda _, given: LiveEvent.starts_at < given,
-        "upcoming": lambda _, given: LiveEvent.starts_at >= datetime.now(UTC) if given else LiveEvent.id > 0,
+        "upcoming": lambda *_: LiveEvent.starts_at >= datetime.now(UTC),
     },
     "ticket-types": {
         "live_event_id": _by(TicketType.live_event_id, LiveEvent),
@@ -114,7 +114,7 @@ def find_page(
             return Page([], None)
         query = query.where(*has_words(kind.word, model.id, actor.tenant_id, words))
     for name, given in (filters or {}).items():
-        if given not in {None, ""}:
+        if given not in (None, "", False):
             query = query.where(FILTERS[kind.name][name](actor.tenant_id, given))
     first, read = (LiveEvent.starts_at, datetime) if kind.name == "live-events" else (model.name, str)
     after = decode_cursor(cursor, read, int)
@@ -160,7 +160,11 @@ def get_row(actor: Actor, kind: Kind, external_id: str) -> dict[str, Any]:
         return wires(session, actor.tenant_id, kind, [row])[row.id]
 
 
-def names_of(tenant_id: int, kind: Kind, external_ids: set[str]) -> dict[str, str]:
-    """External id → name or title, for pages that show references."""
-    with tenant_session(tenant_id) as session:
-        return KINDS[kind.name].rows.names(session, tenant_id, external_ids)
+def names_of(actor: Actor, kind: Kind, external_ids: Collection[str]) -> dict[str, str]:
+    """External id → name or title of rows that the actor may see, for pages that show references."""
+    if not external_ids:
+        return {}
+    model = kind.rows.model
+    query = visible(actor, kind).where(model.external_id.in_(external_ids))
+    with tenant_session(actor.tenant_id) as session:
+        return {row.external_id: getattr(row, kind.title) for row in session.scalars(query)}

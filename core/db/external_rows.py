@@ -63,16 +63,6 @@ class ExternalRows:
         query = select(self.model).where(self.model.tenant_id == tenant_id, self.model.id.in_(ids))
         return {row.id: row for row in session.scalars(query)}
 
-    def names(self, session: Session, tenant_id: int, external_ids: Collection[str]) -> dict[str, str]:
-        """External id → name (of live events: title), for those that exist."""
-        if not external_ids:
-            return {}
-        label = getattr(self.model, "name", None) or self.model.title
-        query = select(self.model.external_id, label.label("label")).where(
-            self.model.tenant_id == tenant_id, self.model.external_id.in_(external_ids)
-        )
-        return {row.external_id: row.label for row in session.execute(query)}
-
     def write(self, session: Session, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         """Insert rows, or overwrite those whose external id exists; all have the same columns. Returns their ids."""
         if not rows:

@@ -1,0 +1,148 @@
+"""What the catalogue's kinds and fields are called on pages, and what helps to fill them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from webui import words
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """How pages speak of a kind."""
+
+    one: Any
+    many: Any
+    lede: Any
+    add: Any
+    none_yet: Any
+
+
+KINDS = {
+    "venues": KindWords(
+        later("Venue"),
+        later("Venues"),
+        later("Where live events take place."),
+        later("Add venue"),
+        later("Add the places you play at once; live events then choose among them."),
+    ),
+    "artists": KindWords(
+        later("Artist"),
+        later("Artists"),
+        later("Who performs. People can follow artists, and audiences can be made of those who like them."),
+        later("Add artist"),
+        later("Add who performs; live events then name them."),
+    ),
+    "genres": KindWords(
+        later("Genre"),
+        later("Genres"),
+        later("Kinds of music and shows. They group live events, artists and tastes."),
+        later("Add genre"),
+        later("Add the genres you use, such as Jazz or Theatre."),
+    ),
+    "organizers": KindWords(
+        later("Organiser"),
+        later("Organisers"),
+        later("Who sells tickets through this marketplace."),
+        later("Add organiser"),
+        later("Add the first organiser; live events belong to one."),
+    ),
+    "live-events": KindWords(
+        later("Live event"),
+        later("Live events"),
+        later("What tickets are sold for."),
+        later("Add live event"),
+        later("Add the first one here, or let your shop send them."),
+    ),
+    "ticket-types": KindWords(
+        later("Ticket type"),
+        later("Ticket types"),
+        later("What kinds of tickets live events have, and what they cost."),
+        later("Add ticket type"),
+        later("Open a live event and add what tickets it has."),
+    ),
+}
+TABS = ("venues", "artists", "genres", "organizers", "ticket-types")
+
+LABELS = {
+    "external_id": later("Id in your own system"),
+    "name": later("Name"),
+    "slug": later("Name in addresses"),
+    "title": later("Title"),
+    "description": later("Description"),
+    "translations": later("In other languages"),
+    "organizer_id": later("Organiser"),
+    "venue_id": later("Venue"),
+    "live_event_id": later("Live event"),
+    "genre_ids": later("Genres"),
+    "artist_ids": later("Artists"),
+    "starts_at": later("Starts"),
+    "ends_at": later("Ends"),
+    "doors_at": later("Doors open"),
+    "status": later("State"),
+    "currency": later("Currency"),
+    "price_from": later("Cheapest ticket"),
+    "price_to": later("Dearest ticket"),
+    "promoted": later("Promote it"),
+    "promotion_budget": later("Budget for promotion"),
+    "city": later("City"),
+    "region": later("Region"),
+    "country": later("Country"),
+    "latitude": later("Latitude"),
+    "longitude": later("Longitude"),
+    "capacity": later("Capacity"),
+    "website": later("Website"),
+    "category": later("Category"),
+    "price": later("Price"),
+    "sale_price": later("Reduced price"),
+    "quota": later("Tickets for sale"),
+    "sold": later("Sold"),
+}
+HELP = {
+    "external_id": later("What your shop calls it. Left empty, one is made from the name."),
+    "slug": later("Small letters, digits and hyphens. Left empty, it is made from the name."),
+    "country": later("Two letters, such as RO."),
+    "currency": later("Three letters, such as RON or EUR."),
+    "latitude": later("Such as 46.7712, from a map."),
+    "longitude": later("Such as 23.6236, from a map."),
+    "capacity": later("How many people fit in."),
+    "category": later("Such as GA, VIP or EarlyBird."),
+    "sale_price": later("What it costs now, when that is less than the price."),
+    "quota": later("Left empty, there is no limit."),
+    "ends_at": later("Left empty, it counts as over twelve hours after the start."),
+    "promotion_budget": later("The most that may be spent on bringing people to it."),
+    "promoted": later("Campaigns may advertise it."),
+    "genre_ids": later("The first one chosen is the main one."),
+    "artist_ids": later("The first one chosen is the headliner."),
+    "website": later("With https:// in front."),
+}
+LANGUAGES = {"en": later("English"), "ro": later("Romanian")}
+# What people may do with a live event, by the status that follows.
+ACTIONS = {
+    "draft": later("Take off sale"),
+    "on_sale": later("Put on sale"),
+    "sold_out": later("Mark as sold out"),
+    "postponed": later("Postpone"),
+    "cancelled": later("Cancel the event"),
+    "ended": later("Mark as over"),
+}
+
+
+def label(name: str) -> str:
+    """Return what a field is called."""
+    return str(LABELS.get(name, words.plain(name)))
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return the changed fields as a sentence part."""
+    return ", ".join(label(name).lower() for name in names)
+
+
+def who(actor: str) -> str:
+    """Return who made a change, without naming anybody."""
+    kind, _sep, _rest = actor.partition(":")
+    return {"user": _("a person"), "key": _("your shop"), "system": _("adrail")}.get(kind, actor)

@@ -14,10 +14,11 @@ from marshmallow import fields, validate
 
 from core.accounts.api import Actor
 from core.catalog.bulk_body import rows_of_request
-from core.catalog.catalog_schemas import BulkOut, ListArgs, StatusChangeOut, StatusIn
+from core.catalog.catalog_schemas import BulkOut, ListArgs, PersonRow, StatusChangeOut, StatusIn
 from core.catalog.drafts import RowOutcome
 from core.catalog.kinds import KINDS, Kind
 from core.catalog.lists import get_row, list_rows
+from core.catalog.person_bulk import upsert_person_rows
 from core.catalog.row_service import change_status, status_history
 from core.catalog.status import STATUSES
 from core.catalog.upsert import upsert_rows
@@ -141,6 +142,22 @@ def _mount(kind: Kind) -> None:
 
 for _kind in KINDS.values():
     _mount(_kind)
+
+
+@blp.route("/persons")
+class Persons(MethodView):
+    """Known customers; they are read where persons are."""
+
+    @blp.doc(security=BEARER, operationId="put_persons", requestBody=bulk_body(PersonRow))
+    @blp.response(200, BulkOut)
+    def put(self) -> Response:
+        """Create or update persons, up to 1,000 a call; what a row leaves out stays as it is."""
+        actor = require_actor("manage_catalog")
+
+        def work() -> Response:
+            return json_response(bulk_wire(upsert_person_rows(actor, rows_of_request())))
+
+        return idempotent(actor.tenant_id, scope(actor, "persons"), request, work)
 
 
 @blp.route("/live-events/<path:external_id>/status")

@@ -18,6 +18,7 @@ from core.catalog.catalog_fields import (
     check_currency,
     read_amount,
 )
+from core.catalog.person_fields import GENDERS
 from core.catalog.status import STATUSES
 from core.web import PageArgs
 
@@ -141,6 +142,24 @@ def _amounts(data: dict[str, Any], names: tuple[str, ...], currency: str) -> Non
             errors[name] = exc.messages
     if errors:
         raise ma.ValidationError(errors)
+
+
+class PersonRow(ma.Schema):
+    """A known customer, as documentation shows it: `person_fields` reads it. Clear fields are encrypted at once."""
+
+    external_id = fields.String(required=True, validate=validate.Length(1, 128))
+    email = fields.String(metadata={"example": "ana@example.com"})
+    phone = fields.String(metadata={"example": "+40712345678"})
+    first_name = fields.String()
+    last_name = fields.String()
+    birthday = fields.Date()
+    street_address = fields.String()
+    city = fields.String()
+    country = fields.String(validate=COUNTRY)
+    gender = fields.String(validate=validate.OneOf(GENDERS))
+    consent = fields.Dict(
+        keys=fields.String(), metadata={"description": "marketing, analytics, data_processing and captured_at"}
+    )
 
 
 class ListArgs(PageArgs):

@@ -348,3 +348,26 @@ def test_bulk_calls_leave_one_entry_in_the_audit_log(backend: Backend) -> None:
 def test_keys_without_the_permission_are_refused(backend: Backend) -> None:
     assert backend.client.put(f"{CATALOG}/venues", json={"items": []}).status_code == 401
     assert backend.client.get(f"{CATALOG}/venues").status_code == 401
+
+
+def test_persons_are_taken_in_bulk_and_stored_encrypted(backend: Backend) -> None:
+    rows = [
+        {"external_id": "c-1", "email": "ana@example.com", "first_name": "Ana", "city": "Iași", "country": "RO"},
+        {"external_id": "c-2", "email": "not an address"},
+        {"external_id": "c-3", "phone": "0712 345 678"},
+        {"email": "nobody@example.com"},
+    ]
+    answer = put(backend, "persons", rows)
+    assert taken(answer) == ["created", "rejected", "created", "rejected"]
+    assert problems(answer, 1)[0][0] == "/email"
+    assert problems(answer, 3)[0][0] == "/external_id"
+    assert taken(put(backend, "persons", [{"external_id": "c-1", "city": "Cluj"}])) == ["updated"]
+    stored = backend.rows("persons")
+    assert [row["external_id"] for row in stored] == ["c-1", "c-3"]
+    assert "ana@example.com" not in str(stored)
+
+
+def test_persons_belong_to_the_marketplace(backend: Backend) -> None:
+    key = backend.marketplace.organizer_keys["org-1"]
+    assert pointers(put(backend, "persons", [{"external_id": "c-1"}], key), 403) == []
+    assert backend.rows("persons") == []

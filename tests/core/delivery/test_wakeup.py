@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.delivery import dispatch, jobs, reasons, wakeup
+from core.delivery.preparing import prepare
 from core.jobs import CONVERSIONS, queue
 from core.valkey import client
 from server.worker import Worker
@@ -133,7 +134,6 @@ def test_a_trickle_on_one_connection_does_not_keep_others_waiting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims: list[int] = []
-    prepare = dispatch.prepare
 
     def prepare_and_another_arrives(tenant_id: int, connection_id: int) -> Any:
         claims.append(connection_id)

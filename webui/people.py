@@ -254,8 +254,9 @@ def remove(membership_id: int) -> ResponseReturnValue:
 @pages.post("/invitations/<int:invitation_id>/resend")
 def resend(invitation_id: int) -> ResponseReturnValue:
     """Send a fresh link."""
+    actor = manager()
     try:
-        sent = resend_invitation(manager(), invitation_id)
+        sent = resend_invitation(actor, invitation_id)
     except (ConflictError, ForbiddenError) as error:
         say(_("Nothing was sent"), refusal(error), tone="wait")
     else:
@@ -266,8 +267,9 @@ def resend(invitation_id: int) -> ResponseReturnValue:
 @pages.post("/invitations/<int:invitation_id>/withdraw")
 def withdraw(invitation_id: int) -> ResponseReturnValue:
     """Make an invitation's link useless."""
+    actor = manager()
     try:
-        withdraw_invitation(manager(), invitation_id)
+        withdraw_invitation(actor, invitation_id)
     except ForbiddenError as error:
         say(_("Nothing was changed"), refusal(error), tone="wait")
     else:
@@ -278,8 +280,9 @@ def withdraw(invitation_id: int) -> ResponseReturnValue:
 @pages.post("/requests/<int:request_id>/<any(approve, refuse):answer>")
 def decide(request_id: int, answer: str) -> ResponseReturnValue:
     """Approve or refuse a wish for another account type."""
+    actor = session.actor("admin")
     try:
-        decide_request(session.actor("admin"), request_id, approve=answer == "approve")
+        decide_request(actor, request_id, approve=answer == "approve")
     except (ConflictError, ForbiddenError) as error:
         say(_("Nothing was changed"), refusal(error), tone="wait")
     else:

@@ -22,7 +22,7 @@ from core.catalog.offer_models import CatalogChange
 from core.catalog.upsert import take
 from core.catalog.wire import wires
 from core.db.session import tenant_session
-from core.errors import ConflictError, FieldProblem, InvalidInputError
+from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 
 LIVE_EVENTS = KINDS["live-events"]
 
@@ -102,12 +102,12 @@ def save_row(
 
 
 def undo_change(actor: Actor, kind: Kind, external_id: str, change_id: int) -> Saved:
-    """Take a person's change back; raises `ConflictError` when the fields were changed again since."""
+    """Take a person's change back; raises `NotFoundError`, or `ConflictError` when the fields were changed again."""
     with tenant_session(actor.tenant_id) as session:
         row = find_row(session, actor, kind, external_id)
         change = session.get(CatalogChange, change_id)
         if change is None or (change.kind, change.row_id) != (kind.word, row.id):
-            raise ConflictError("this change is not known any more")
+            raise NotFoundError("there is no such change of this row")
         current = wires(session, actor.tenant_id, kind, [row])[row.id]
         if any(current[name] != value for name, value in change.after.items()):
             raise ConflictError("it was changed again since; change it by hand")

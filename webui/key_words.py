@@ -25,10 +25,13 @@ SCOPES = {
     "view_persons": later("Read persons"),
     "manage_catalog": later("Change the catalogue"),
     "view_events": later("Read live events"),
+    "create_events": later("Add and change its own live events"),
     "manage_tracking_codes": later("Change tracking codes"),
     "manage_connections": later("Change connections"),
     "view_deliveries": later("Read deliveries, and send dead ones again"),
     "view_audit": later("Read the audit log"),
+    "manage_users": later("Invite, change and remove people"),
+    "manage_users": later("Invite people, and change what they may do"),
     "manage_keys": later("Make, replace and revoke keys"),
 }
 STATES = {

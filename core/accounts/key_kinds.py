@@ -23,6 +23,7 @@ KEY_SCOPES: dict[str, tuple[str, ...]] = {
         "manage_connections",
         "view_deliveries",
         "view_audit",
+        "manage_users",
         MANAGE,
     ),
     ORGANIZER: (
@@ -31,13 +32,14 @@ KEY_SCOPES: dict[str, tuple[str, ...]] = {
         "manage_tracking_codes",
         "manage_connections",
         "view_deliveries",
+        "manage_users",
         MANAGE,
     ),
     SCANNER: (SCAN,),
 }
 """The most that a key of each kind can do. The write keys of sites are no such keys: they can only collect."""
-ONLY_WHEN_ASKED = frozenset({MANAGE, "view_audit"})
-"""Scopes that a key gets only when they are named: with them a stolen key could make others, or read who did what."""
+ONLY_WHEN_ASKED = frozenset({MANAGE, "manage_users", "view_audit"})
+"""Scopes that a key gets only when they are named: a stolen key could make others, let people in, or read the log."""
 
 MAX_LIFETIME = timedelta(days=5 * 366)
 MAX_OVERLAP = timedelta(days=30)

@@ -80,7 +80,7 @@ def test_a_new_key_is_shown_once_and_may_what_was_chosen(
 
 def test_the_form_offers_the_usual_scopes_and_leaves_the_dangerous_ones_out(admin: Person) -> None:
     boxes = [box for box in Elements(admin.get("/keys/new/server")).named("input") if box.get("name") == "scope"]
-    assert {box["value"] for box in boxes if "checked" not in box} == {"manage_keys", "view_audit"}
+    assert {box["value"] for box in boxes if "checked" not in box} == {"manage_keys", "manage_users", "view_audit"}
 
 
 def test_a_scanner_key_is_bound(admin: Person, marketplace: Marketplace) -> None:

@@ -22,6 +22,7 @@ import webui.problems
 from core.accounts.audit_http import blp as audit
 from core.accounts.key_http import blp as keys
 from core.accounts.key_http import sites
+from core.accounts.people_http import blp as people
 from core.catalog.catalog_http import blp as catalog
 from core.catalog.http import blp as orders
 from core.codes.http import blp as codes
@@ -41,7 +42,7 @@ QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
-BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, codes, deliveries, keys, sites, audit)
+BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, codes, deliveries, keys, sites, audit, people)
 
 log = structlog.get_logger(__name__)
 

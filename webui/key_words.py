@@ -31,7 +31,6 @@ SCOPES = {
     "view_deliveries": later("Read deliveries, and send dead ones again"),
     "view_audit": later("Read the audit log"),
     "manage_users": later("Invite, change and remove people"),
-    "manage_users": later("Invite people, and change what they may do"),
     "manage_keys": later("Make, replace and revoke keys"),
 }
 STATES = {

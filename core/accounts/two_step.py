@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.audit import record_audit
-from core.accounts.letters import warn
+from core.accounts.letters import home_of, warn
 from core.accounts.models import RecoveryCode, User
 from core.accounts.service import Actor, tenant_key
 from core.accounts.throttle import Tries
@@ -88,13 +88,25 @@ def confirm_two_step(actor: Actor, code: str) -> list[str]:
 def switch_two_step_off(actor: Actor) -> None:
     """Let the password be enough again; secret and recovery codes are destroyed."""
     with maintainer_session() as session:
-        user = _user(session, actor)
-        was_on = user.totp_since is not None
-        user.totp_ciphertext = user.totp_since = user.totp_last_step = None
-        session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
-        if was_on:
-            record_audit(session, actor, "user.two_step_off", f"user:{user.id}")
-            warn(session, "two_step_off", user, actor.tenant_id)
+        _forget(session, _user(session, actor), actor)
+
+
+def forget_two_step(user_id: int) -> None:
+    """Switch two-step sign-in off for somebody who lost telephone and codes; for operators."""
+    with maintainer_session() as session:
+        user = session.scalars(select(User).where(User.id == user_id).with_for_update()).one()
+        home = home_of(session, user_id)
+        if home is not None:
+            _forget(session, user, Actor.system(home, "cli"))
+
+
+def _forget(session: Session, user: User, actor: Actor) -> None:
+    was_on = user.totp_since is not None
+    user.totp_ciphertext = user.totp_since = user.totp_last_step = None
+    session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    if was_on:
+        record_audit(session, actor, "user.two_step_off", f"user:{user.id}")
+        warn(session, "two_step_off", user, actor.tenant_id)
 
 
 def renew_recovery_codes(actor: Actor) -> list[str]:

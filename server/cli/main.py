@@ -8,7 +8,7 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import access, administration, audit, keys, operations, processes
+from server.cli import access, administration, audit, imports, keys, operations, processes, users
 
 
 class Group(click.Group):
@@ -41,7 +41,11 @@ class Group(click.Group):
             raise click.ClickException(f"PostgreSQL cannot be used: {exc.orig}\nCheck DATABASE_URL.") from None
         except redis.ConnectionError as exc:
             raise click.ClickException(f"Valkey cannot be used: {exc}\nCheck REDIS_URL.") from None
-        except (ConfigError, DecryptionError, EmbeddedServerError, PluginError, RoleError) as exc:
+        except ConfigError as exc:
+            hint = 'Of what `adrail up` runs you get them with: eval "$(adrail env)"'
+            missing = "DATABASE_URL: must be set" in str(exc)
+            raise click.ClickException(f"{exc}\n{hint}" if missing else str(exc)) from None
+        except (DecryptionError, EmbeddedServerError, PluginError, RoleError) as exc:
             raise click.ClickException(str(exc)) from None
 
     def _plugin_commands(self) -> dict[str, click.Command]:
@@ -75,6 +79,6 @@ def main() -> None:
     """
 
 
-for part in (processes, administration, access, keys, audit, operations):
+for part in (processes, administration, access, users, keys, audit, imports, operations):
     for command in part.COMMANDS:
         main.add_command(command)

@@ -66,7 +66,23 @@ def test_every_error_code_is_documented() -> None:
     assert {code for code in raised if f"`{code}`" not in known} == OUTSIDE_HTTP
 
 
-OUTSIDE_HTTP = {"already_paused", "email_taken", "not_paused", "not_signed_in", "not_supported", "undo_of_creation"}
+OUTSIDE_HTTP = {
+    "account_exists",
+    "already_paused",
+    "decided",
+    "email_taken",
+    "link_ended",
+    "not_paused",
+    "not_signed_in",
+    "not_supported",
+    "own_account_type",
+    "own_request",
+    "two_step_not_started",
+    "two_step_off",
+    "two_step_on",
+    "undo_of_creation",
+    "verification_waiting",
+}
 """Codes that the web UI or the command line turns into words; no endpoint answers them."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,7 +35,7 @@ def doctor(data_dir: Path | None, probe: bool, tenant: str | None, as_json: bool
       adrail doctor --probe
       adrail doctor --json | jq '.findings[] | select(.state != "ok")'
     """
-    _adopt(data_dir)
+    adopt(data_dir)
     from server.doctor.examination import examine  # noqa: PLC0415
     from server.doctor.findings import State  # noqa: PLC0415
 
@@ -105,7 +106,7 @@ def keys_status(data_dir: Path | None) -> None:
     Example:
       adrail keys status
     """
-    _adopt(data_dir)
+    adopt(data_dir)
     from core.security.crypto import keyring  # noqa: PLC0415
     from server.operations.rotation import census_of_keys  # noqa: PLC0415
 
@@ -140,7 +141,7 @@ def keys_rotate(data_dir: Path | None, wait: int) -> None:
     Example:
       adrail keys rotate
     """
-    _adopt(data_dir)
+    adopt(data_dir)
     from core.security.crypto import keyring  # noqa: PLC0415
     from server.operations.rotation import census_of_keys, rotate  # noqa: PLC0415
 
@@ -214,11 +215,33 @@ def restore(folder: Path, data_dir: Path) -> None:
     click.echo(f"Start it with: adrail up --data-dir {data_dir}")
 
 
+@click.command()
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Data directory of `adrail up`, when it is not the usual one.",
+)
+def env(data_dir: Path | None) -> None:
+    """Print the settings of a running `adrail up` for a shell: addresses, logins and keys, all of them secret.
+
+    \b
+    Example:
+      eval "$(adrail env)"
+      adrail tenant create rampa --name Rampa --currency EUR --origin https://rampa.example
+    """
+    from server.operations.installation import running_settings  # noqa: PLC0415
+
+    for name, value in running_settings(data_dir).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
 def _bar(stack: ExitStack, rows: int, label: str) -> Callable[[int], None]:
     return stack.enter_context(click.progressbar(length=rows, label=label)).update
 
 
-def _adopt(data_dir: Path | None) -> None:
+def adopt(data_dir: Path | None) -> None:
+    """Take the settings of a data directory for this process; logging becomes quiet."""
     from core.observability.logging import configure_logging  # noqa: PLC0415
     from server.operations.installation import adopt_settings  # noqa: PLC0415
 
@@ -226,4 +249,4 @@ def _adopt(data_dir: Path | None) -> None:
     configure_logging("ERROR", "console")
 
 
-COMMANDS = (doctor, keys, backup, restore)
+COMMANDS = (doctor, keys, backup, restore, env)

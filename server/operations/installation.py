@@ -37,18 +37,28 @@ def adopt_settings(given: Path | None) -> None:
     """
     if given is None and all(os.environ.get(name) for name in SERVERS):
         return
-    folder = existing_data_dir(given)
+    servers, others = _settings(existing_data_dir(given))
+    os.environ.update(servers)
+    for name, value in others.items():
+        os.environ.setdefault(name, value)
+
+
+def running_settings(given: Path | None) -> dict[str, str]:
+    """Return the settings by which a running `adrail up` is reached, by variable; raises `DataDirError`."""
+    servers, others = _settings(existing_data_dir(given))
+    return {**servers, **others}
+
+
+def _settings(folder: DataDir) -> tuple[dict[str, str], dict[str, str]]:
     facts = running_facts(folder)
     servers = {"DATABASE_URL": facts["database_url"], "REDIS_URL": facts["redis_url"]}
     if folder.postgres.is_dir():  # embedded: the address is the superuser's
         servers |= {"ADRAIL_DATABASE_OWNER_URL": facts["database_url"]}
         servers |= local_state.restricted_logins(folder, facts["database_url"])
-    os.environ.update(servers)
     others = {"ADRAIL_BASE_URL": facts["base_url"], **local_state.secrets_of(folder)}
     if facts.get("sandbox_url"):
         others["ADRAIL_SANDBOX_URL"] = facts["sandbox_url"]
-    for name, value in others.items():
-        os.environ.setdefault(name, value)
+    return servers, others
 
 
 def master_keys_of(given: Path) -> str:

@@ -145,7 +145,9 @@ def _delivered(facts: Facts, number: str) -> bool:
 
 
 def test_what_is_measured_is_what_alerts_and_dashboard_ask_for(facts: Facts) -> None:
-    shown = metrics(facts)
+    Visitor(facts).look()
+    Backend(facts, "measured").sell()
+    shown = until(lambda: _after_a_purchase(facts), seconds=20, what="the purchase in the metrics")
     samples = {line.partition(" ")[0] for line in shown.splitlines() if not line.startswith("#")}
     names = {sample.partition("{")[0] for sample in samples}
     labels = {(sample.partition("{")[0], label) for sample in samples for label in re.findall(r"(\w+)=\"", sample)}
@@ -157,6 +159,29 @@ def test_what_is_measured_is_what_alerts_and_dashboard_ask_for(facts: Facts) -> 
     assert len(asked) > 50
     assert {name for text in asked for name in METRIC.findall(text)} - names == set()
     assert {found for text in asked for found in SELECTOR.findall(text)} - labels == set()
+
+
+def _after_a_purchase(facts: Facts) -> str | None:
+    shown = metrics(facts)
+    wanted = ("adrail_delivery_lag_seconds_bucket", "adrail_ingested_events_total", "adrail_collected_events_total")
+    return shown if all(f"\n{name}{{" in shown for name in wanted) else None
+
+
+def test_a_shell_gets_the_settings_of_what_runs(installation: Installation) -> None:
+    alone = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
+
+    def shell(commands: str) -> subprocess.CompletedProcess[str]:
+        arguments = ["bash", "-euc", commands, sys.executable, str(installation.data_dir)]
+        return subprocess.run(arguments, env=alone, capture_output=True, text=True, timeout=60, check=False)
+
+    stranger = shell('"$0" -m server site list scena')
+    assert stranger.returncode != 0
+    assert "adrail env" in stranger.stderr
+    guest = shell('settings=$("$0" -m server env --data-dir "$1"); eval "$settings"; "$0" -m server site list scena')
+    assert guest.returncode == 0, guest.stderr
+    assert installation.facts["write_key"] in guest.stdout
+    elsewhere = shell('"$0" -m server env --data-dir "$1/nowhere"')
+    assert "there is no data directory" in elsewhere.stderr
 
 
 def test_an_upgrade_keeps_the_data_while_everything_runs(installation: Installation, facts: Facts) -> None:

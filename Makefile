@@ -14,14 +14,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 WORKERS ?= 2
 DATA_DIR ?=
 PORT ?=
+COMPILE := for folder in $(wildcard core/translations webui/translations plugins/*/translations); do \
+  pybabel -q compile -d $$folder; done
 UP_OPTIONS := $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
-.PHONY: help setup setup-dev run test lint types contracts unit bench proof docs screenshots lock clean
+.PHONY: help setup setup-dev run test lint types contracts unit bench proof docs translations screenshots lock clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/browser-sdk $(STAMPS)/web-ui ## Virtual environment, locked dependencies, browser SDK
+setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/browser-sdk $(STAMPS)/web-ui $(STAMPS)/translations ## Virtual environment, locked dependencies, browser SDK
 
 setup-dev: setup $(STAMPS)/dev $(STAMPS)/chromium
 
@@ -53,6 +55,10 @@ proof: setup-dev ## Every seeded check at full size; writes docs/proof.md
 
 docs: setup-dev ## Write the generated pages of docs/reference anew
 	python -m tests.docs.generate
+
+translations: setup-dev ## Bring the catalogues up to date with the texts, then compile them
+	python -m tests.languages.update
+	$(COMPILE)
 
 screenshots: setup-dev ## Take the pictures of docs/screenshots anew
 	python -m tests.browser.screenshots
@@ -97,6 +103,10 @@ $(STAMPS)/browser-sdk: $(shell find sdk/browser/src sdk/browser/scripts -type f 
 
 $(STAMPS)/web-ui: $(shell find webui/assets webui/scripts webui/templates -type f 2>/dev/null) $(wildcard webui/*.py) webui/package-lock.json $(STAMPS)/node
 	cd webui && npm ci --silent --no-audit --no-fund && npm run --silent build
+	touch $@
+
+$(STAMPS)/translations: $(shell find core webui plugins -name messages.po -not -path '*/node_modules/*' 2>/dev/null) $(STAMPS)/runtime
+	$(COMPILE)
 	touch $@
 
 $(STAMPS)/chromium: | $(STAMPS)/dev

@@ -152,7 +152,7 @@ def not_sent(counts: LedgerCounts) -> str:
     refused = sum(counts.reasons.get(name, 0) for name in ("no_consent", "consent_withdrawn"))
     many = formats.number(counts.ignored, str(get_locale() or DEFAULT))
     if 2 * refused <= counts.ignored:
-        return ngettext("%(count)s was not sent.", "%(num)s were not sent.", counts.ignored, count=many)
+        return ngettext("%(count)s was not sent.", "%(count)s were not sent.", counts.ignored, count=many)
     if refused < counts.ignored:
         return ngettext(
             "%(count)s was not sent, mostly because visitors did not agree.",

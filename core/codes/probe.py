@@ -29,6 +29,7 @@ from adrail import (
     Throttled,
     ThrottledError,
     UserData,
+    phrase,
 )
 from core.accounts.api import Actor
 from core.codes import queries
@@ -43,9 +44,9 @@ from core.errors import ForbiddenError
 from core.observability.exceptions import type_and_place
 from core.registry import transport
 
-LATER = "Nothing is wrong with your settings. Try again in a few minutes."
-RECONNECT = "Create a new token at the platform and enter it in this code."
-CHECK_FIELDS = "Check the id and the token of this code."
+LATER = phrase("Nothing is wrong with your settings. Try again in a few minutes.")
+RECONNECT = phrase("Create a new token at the platform and enter it in this code.")
+CHECK_FIELDS = phrase("Check the id and the token of this code.")
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +65,8 @@ def probe_code(actor: Actor, code_id: int, *, test_event_code: str | None = None
         return ProbeResult(
             False,
             "none",
-            "This code works in browsers only, so there is nothing to ask the platform.",
-            "To send from the server too, enter the platform's token in this code.",
+            phrase("This code works in browsers only, so there is nothing to ask the platform."),
+            phrase("To send from the server too, enter the platform's token in this code."),
         )
     test_code = test_event_code or str(code.settings.get("test_event_code") or "")
     sender = platform.conversions
@@ -102,7 +103,7 @@ def _send(
     except Exception as exc:  # noqa: BLE001 - a foreign plugin's fault is an answer, too
         # Its text may quote the credentials.
         log.error("a test event failed", provider=platform.slug, code_id=code.id, error=type_and_place(exc))  # noqa: TRY400
-        failed = f"The test to {platform.display_name} failed inside adrail."
+        failed = phrase("The test to %(platform)s failed inside adrail.", platform=platform.display_name)
         return ProbeResult(False, "test_event", failed, LATER), False
     return _from_outcome(platform, outcome), isinstance(outcome, Auth)
 
@@ -133,13 +134,17 @@ def _from_outcome(platform: Platform, outcome: Outcome) -> ProbeResult:
     name = platform.display_name
     match outcome:
         case Accepted(ref):
-            return ProbeResult(True, "test_event", f"{name} accepted the test event.", reference=ref)
+            taken = phrase("%(platform)s accepted the test event.", platform=name)
+            return ProbeResult(True, "test_event", taken, reference=ref)
         case Submitted(ref):
-            return ProbeResult(True, "test_event", f"{name} took the test event and is processing it.", reference=ref)
+            taken = phrase("%(platform)s took the test event and is processing it.", platform=name)
+            return ProbeResult(True, "test_event", taken, reference=ref)
         case Throttled() | Retry():
-            return ProbeResult(False, "test_event", f"{name} cannot answer right now: {outcome.reason}", LATER)
+            busy = phrase("%(platform)s cannot answer right now: %(reason)s", platform=name, reason=outcome.reason)
+            return ProbeResult(False, "test_event", busy, LATER)
         case Ignored(reason):
-            return ProbeResult(False, "test_event", f"The test event was not sent: {reason}", CHECK_FIELDS)
+            unsent = phrase("The test event was not sent: %(reason)s", reason=reason)
+            return ProbeResult(False, "test_event", unsent, CHECK_FIELDS)
         case Invalid():
             return _explained(platform, outcome.code, outcome.reason, CHECK_FIELDS)
         case Auth():
@@ -151,12 +156,15 @@ def _from_error(platform: Platform, error: AdrailError) -> ProbeResult:
         return _explained(platform, error.code, str(error), RECONNECT, error.reference)
     if isinstance(error, InvalidPayloadError):
         return _explained(platform, error.code, str(error), CHECK_FIELDS, error.reference)
-    what = "asks to wait" if isinstance(error, ThrottledError) else "could not be reached or is out of order"
-    return ProbeResult(
-        False, "test_event", f"{platform.display_name} {what}: {error}", LATER, error.code, error.reference
-    )
+    name = platform.display_name
+    if isinstance(error, ThrottledError):
+        what = phrase("%(platform)s asks to wait: %(reason)s", platform=name, reason=error)
+    else:
+        what = phrase("%(platform)s could not be reached or is out of order: %(reason)s", platform=name, reason=error)
+    return ProbeResult(False, "test_event", what, LATER, error.code, error.reference)
 
 
 def _explained(platform: Platform, code: str, reason: str, remedy: str, reference: str = "") -> ProbeResult:
-    summary, known_remedy = platform.explain.get(code, (f"{platform.display_name} refused: {reason}", remedy))
+    refused = phrase("%(platform)s refused: %(reason)s", platform=platform.display_name, reason=reason)
+    summary, known_remedy = platform.explain.get(code, (refused, remedy))
     return ProbeResult(False, "test_event", summary, known_remedy, code, reference)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import structlog
 
-from adrail import AdrailError, AuthError, HealthCheck, HealthReport, HealthRequest, Platform, RetryableError
+from adrail import (
+    AdrailError,
+    AuthError,
+    HealthCheck,
+    HealthReport,
+    HealthRequest,
+    Platform,
+    RetryableError,
+    phrase,
+)
 from core.accounts.api import Actor
 from core.connections import queries, service
 from core.connections.views import OpenConnection
@@ -12,7 +21,7 @@ from core.db.session import tenant_session
 from core.observability.exceptions import type_and_place
 from core.registry import registry, transport
 
-LATER = "Try again in a few minutes."
+LATER = phrase("Try again in a few minutes.")
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +38,8 @@ def check(actor: Actor, connection_id: int) -> HealthReport:
     if platform.health is None:
         return HealthReport(
             ok=False,
-            summary=f"{platform.display_name} offers no way to check a connection",
-            remedy="Send a test event instead.",
+            summary=phrase("%(platform)s offers no way to check a connection.", platform=platform.display_name),
+            remedy=phrase("Send a test event instead."),
             code="not_supported",
         )
     report, dead = _ask(platform, platform.health, opened)
@@ -52,13 +61,14 @@ def _ask(platform: Platform, health: HealthCheck, opened: OpenConnection) -> tup
     try:
         return health.check(request), False
     except AuthError as exc:
-        what, remedy = platform.explain.get(exc.code, (str(exc), "Create a new token and paste it here."))
+        what, remedy = platform.explain.get(exc.code, (str(exc), phrase("Create a new token and paste it here.")))
         return HealthReport(False, what, remedy, exc.code), True
     except AdrailError as exc:
-        remedy = LATER if isinstance(exc, RetryableError) else "Check the id and the token."
+        remedy = LATER if isinstance(exc, RetryableError) else phrase("Check the id and the token.")
         what, remedy = platform.explain.get(exc.code, (str(exc), remedy))
         return HealthReport(False, what, remedy, exc.code), False
     except Exception as exc:  # noqa: BLE001 - a foreign plugin's fault is an answer, too
         # Its text may quote the credentials.
         log.error("a health check failed", provider=platform.slug, error=type_and_place(exc))  # noqa: TRY400
-        return HealthReport(False, f"The check of {platform.display_name} failed inside adrail.", LATER), False
+        failed = phrase("The check of %(platform)s failed inside adrail.", platform=platform.display_name)
+        return HealthReport(False, failed, LATER), False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adrail import HealthReport, HealthRequest
+from adrail import HealthReport, HealthRequest, phrase
 from plugins.ga4.client import open_stream
 from plugins.ga4.encoding import to_json
 
@@ -13,7 +13,7 @@ PROBE = to_json(
         "events": [{"name": "adrail_check", "params": {"session_id": "1", "engagement_time_msec": 1}}],
     }
 )
-LOOK = (
+LOOK = phrase(
     "Google does not say whether the API secret belongs to this stream. After the next purchase look at Reports → "
     "Realtime in Google Analytics; when it is missing there, create a new secret and enter it here."
 )
@@ -30,4 +30,6 @@ class Ga4Health:
             problems = stream.validate(PROBE)
         if problems:
             raise problems[0]
-        return HealthReport(ok=True, summary=f"Google answers for {request.destination_id}.", remedy=LOOK)
+        return HealthReport(
+            ok=True, summary=phrase("Google answers for %(id)s.", id=request.destination_id), remedy=LOOK
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adrail import HealthReport, HealthRequest
+from adrail import HealthReport, HealthRequest, phrase
 from plugins.meta import client
 
 
@@ -14,4 +14,4 @@ class MetaHealth:
         token = request.credentials.get("access_token", "")
         pixel = client.read_pixel(request.transport, token, request.destination_id)
         name = str(pixel.get("name") or request.destination_id)
-        return HealthReport(ok=True, summary=f"Meta answers for the pixel «{name}».")
+        return HealthReport(ok=True, summary=phrase("Meta answers for the pixel «%(name)s».", name=name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,7 +44,8 @@ def buy(marketplace: Marketplace, number: str, *, consent: bool = True) -> int:
 
 def test_before_anything_was_sent_the_pages_say_what_they_will_show(owner: Person) -> None:
     assert "Nothing was sent yet" in readable(owner.get("/deliveries/"))
-    assert "No purchase was reported in the last 7 days" in readable(owner.get("/"))
+    assert "No ticket was sold in this period." in readable(owner.get("/"))
+    assert "Nothing to count yet." in readable(owner.get("/overview/answers"))
 
 
 def test_an_accepted_purchase_is_told_in_list_and_detail(owner: Person, marketplace: Marketplace) -> None:
@@ -77,7 +79,7 @@ def test_a_visitor_who_did_not_agree_is_told_as_not_sent(owner: Person, marketpl
     detail = readable(owner.get(f"/deliveries/{delivery}"))
     assert "The visitor did not agree to this purpose." in detail
     assert "Nothing left this server." in detail
-    assert "because visitors did not agree" in readable(owner.get("/"))
+    assert "1 was not sent, because the visitor did not agree." in readable(owner.get("/overview/answers"))
 
 
 def test_what_the_platform_does_not_take_from_servers_is_not_told_as_sent(app: Flask, marketplace: Marketplace) -> None:
@@ -103,7 +105,7 @@ def test_a_refused_delivery_can_be_sent_again(owner: Person, marketplace: Market
     page = readable(owner.get(f"/deliveries/{delivery}"))
     assert "Needs you" in page
     assert "What Meta said" in page
-    assert "Look at 1 refused delivery" in readable(owner.get("/"))
+    assert "Look at 1 refused delivery" in readable(owner.get("/overview/answers"))
 
     response = owner.send(f"/deliveries/{delivery}/replay")
     run_pipeline()
@@ -184,10 +186,25 @@ def test_another_organisers_deliveries_do_not_exist(app: Flask, owner: Person, m
 def test_the_overview_answers_its_three_questions(owner: Person, marketplace: Marketplace) -> None:
     buy(marketplace, "A-9")
 
-    page = readable(owner.get("/"))
+    page = readable(owner.get("/?answers=now"))
 
-    assert "platforms accepted 1 of 1 purchase ." in page
+    assert "You sold 2 tickets in 1 order , worth 180 RON ." in page
     assert "Is it working? 1 of 1 code all of them heard" in page
-    assert "What did it bring? 1 purchase 100 % of 1 accepted" in page
-    assert "What must I do? Nothing" in page
+    assert "What must I do? Nothing Everything runs by itself." in page
+    assert "Platforms accepted 1 of 1 purchase." in page
     assert "Meta 1 / 1" in page
+
+
+def test_sales_are_compared_with_the_period_before(owner: Person, marketplace: Marketplace) -> None:
+    now = datetime.now(UTC)
+    for number, days in (("A-10", 0), ("A-11", 1), ("A-12", 8)):
+        place_order(
+            marketplace.tenant_id, marketplace.order(number, placed_at=(now - timedelta(days=days)).isoformat())
+        )
+
+    week = readable(owner.get("/?days=7"))
+
+    assert "Orders 2 +100 % on the period before" in week
+    assert "Ticket revenue 360 RON +100 % on the period before" in week
+    assert "3 orders" in readable(owner.get("/?days=no"))
+    assert "Last 7 days" in week

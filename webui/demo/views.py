@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from core.catalog.api import LiveEventView, get_live_event, get_live_events, list_live_events, place_order, ticket_types
 from core.errors import DomainError, NotFoundError
-from webui import formats
+from webui import formats, words
 from webui import session as reader
 from webui.demo import cart as carts
 from webui.demo import checkout, pages_policy, shop
@@ -34,7 +34,7 @@ def _page(template: str, data: dict[str, Any], **values: Any) -> str:
         tickets_in_cart=carts.count(),
         date=lambda moment: formats.date_and_time(moment, shop.shop().zone, reader.locale()),
         price=lambda amount, currency: formats.money(amount, currency, reader.locale()),
-        demo_text=_,
+        demo_text=words.translated,
         **values,
     )
 

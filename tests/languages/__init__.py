@@ -1,0 +1,1 @@
+"""Catalogues of translations: kept up to date, and checked."""

@@ -2,6 +2,7 @@
 
 from core.accounts import models as accounts
 from core.analytics import models as analytics
+from core.catalog import import_models as imports
 from core.catalog import models as catalog
 from core.catalog import offer_models as offers
 from core.catalog import order_models as orders
@@ -27,6 +28,7 @@ __all__ = [
     "delivery",
     "events",
     "idempotency",
+    "imports",
     "metadata",
     "notifications",
     "offers",

@@ -6,6 +6,13 @@ from core.catalog.consequences import Consequences, consequences, next_statuses
 from core.catalog.drafts import MAX_ROWS, RowOutcome, may_write
 from core.catalog.event_ids import order_event_id
 from core.catalog.forms import RowField, form_of
+from core.catalog.import_mapping import Shape, read_mapping
+from core.catalog.import_orders import ORDER_ROWS
+from core.catalog.import_persons import PERSONS as PERSON_ROWS
+from core.catalog.import_reading import Row, open_source
+from core.catalog.import_rows import catalog_sink
+from core.catalog.import_running import Progress, Run, run_import
+from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
 from core.catalog.kinds import KINDS, Kind, kind_named
 from core.catalog.lists import get_row, list_rows, names_of
 from core.catalog.order_queries import get_order, list_orders
@@ -51,7 +58,9 @@ __all__ = [
     "KINDS",
     "MAX_ROWS",
     "NEXT",
+    "ORDER_ROWS",
     "ORDER_STATUSES",
+    "PERSON_ROWS",
     "STATUSES",
     "STOPPED",
     "Consequences",
@@ -66,15 +75,24 @@ __all__ = [
     "OrganizerView",
     "PersonIdentifiers",
     "PersonOutcome",
+    "Prepared",
+    "Progress",
+    "Reject",
+    "Row",
     "RowChange",
     "RowField",
     "RowOutcome",
+    "Run",
     "Saved",
+    "Shape",
+    "Sink",
     "StatusChange",
     "StatusEntry",
+    "Stored",
     "TicketTypeView",
     "TransitionView",
     "all_names_of",
+    "catalog_sink",
     "change_order",
     "change_status",
     "consequences",
@@ -98,14 +116,17 @@ __all__ = [
     "names_of",
     "next_statuses",
     "on_status_change",
+    "open_source",
     "order_event_id",
     "organizers",
     "person_identifiers",
     "person_ids_by_external",
     "place_order",
     "preview_merge",
+    "read_mapping",
     "refusal",
     "row_changes",
+    "run_import",
     "save_row",
     "slugify",
     "status_history",

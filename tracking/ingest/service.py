@@ -73,6 +73,11 @@ def ingest(entries: Sequence[Entry]) -> Result:
     return result
 
 
+def ingest_history(session: Session, tenant_id: int, entries: Sequence[Entry]) -> int:
+    """Store entries of one tenant without planning any delivery; returns how many events were new."""
+    return _store(session, tenant_id, _rows(tenant_id, entries), deliver=False)[0]
+
+
 def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow], bool]]:
     """The rows of each entry, and whether it came under a privacy signal."""
     zone = ZoneInfo(_tenant(tenant_id).time_zone)
@@ -80,7 +85,9 @@ def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow]
     return [(rows_of(entry, zone, enrich), bool(entry.flags.get("privacy_signal"))) for entry in entries]
 
 
-def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow], bool]]) -> tuple[int, list[int]]:
+def _store(
+    session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow], bool]], *, deliver: bool = True
+) -> tuple[int, list[int]]:
     rows = [row for entry_rows, _ in made for row in entry_rows]
     if not rows:
         return 0, []
@@ -95,6 +102,8 @@ def _store(session: Session, tenant_id: int, made: Sequence[tuple[list[EventRow]
     update_links(session, tenant_id, fresh)
     record_snapshots(session, tenant_id, fresh)
     note_browser_hits(session, [hit for row in fresh if (hit := _browser_hit(row))])
+    if not deliver:
+        return len(fresh), []
     namespace = _tenant(tenant_id).uuid_namespace
     return len(fresh), list(plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=namespace))
 

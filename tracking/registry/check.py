@@ -45,9 +45,18 @@ class Verdict:
 
 
 def check_event(
-    registry: Registry, event: Any, *, trusted: bool, now: datetime, skew: timedelta = timedelta(0)
+    registry: Registry,
+    event: Any,
+    *,
+    trusted: bool,
+    now: datetime,
+    skew: timedelta = timedelta(0),
+    any_age: bool = False,
 ) -> Verdict:
-    """Check one decoded event; ``skew`` is added to the sender's clock before the age is judged."""
+    """Check one decoded event; ``skew`` is added to the sender's clock before the age is judged.
+
+    With ``any_age`` it may be as old as it likes, since history is imported.
+    """
     if not isinstance(event, dict):
         return refusal("schema", "", "type", "an event is a JSON object", event)
     # First of all: neither the validator nor the serialiser is made for any depth.
@@ -64,7 +73,7 @@ def check_event(
         return refusal(
             "untrusted", "/event_name", "trust", "only a server key may send this; report the order instead", spec.name
         )
-    return _timed(spec, event, now, skew)
+    return _timed(spec, event, now, skew, any_age=any_age)
 
 
 def refusal(code: str, pointer: str, rule: str, message: str, found: Any) -> Verdict:
@@ -83,7 +92,7 @@ def _find(registry: Registry, event: dict[str, Any]) -> EventSpec | Verdict:
     return spec
 
 
-def _timed(spec: EventSpec, event: dict[str, Any], now: datetime, skew: timedelta) -> Verdict:
+def _timed(spec: EventSpec, event: dict[str, Any], now: datetime, skew: timedelta, *, any_age: bool) -> Verdict:
     claimed = _instant(event["occurred_at"])
     if claimed is None:
         return _not_a_time("/occurred_at", event["occurred_at"])
@@ -99,7 +108,7 @@ def _timed(spec: EventSpec, event: dict[str, Any], now: datetime, skew: timedelt
         message = "more than 5 minutes in the future after clock correction; check the sender's clock"
         return refusal("too_new", "/occurred_at", "age", message, event["occurred_at"])
     limit = MAX_AGE.get(event["source_system"], DEFAULT_MAX_AGE)
-    if occurred < now - limit:
+    if occurred < now - limit and not any_age:
         return refusal("too_old", "/occurred_at", "age", f"older than {limit.days} days", event["occurred_at"])
     return Verdict([], "ok", spec, occurred, claimed, captured)
 

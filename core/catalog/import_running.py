@@ -1,0 +1,238 @@
+"""Runs an import: blocks prepared in processes of their own, each stored with its progress in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.catalog.import_reading import Block, Source, as_given, blocks, rows_of
+from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
+from core.db.session import tenant_session
+from core.errors import ConflictError
+
+FIND = text("""
+SELECT * FROM imports WHERE tenant_id = :tenant AND fingerprint = :fingerprint AND finished_at IS NULL
+""")
+BEGIN = text("""
+INSERT INTO imports (tenant_id, kind, file_name, fingerprint)
+VALUES (:tenant, :kind, :name, :fingerprint) RETURNING *
+""")
+TAKE = text("SELECT position FROM imports WHERE tenant_id = :tenant AND id = :id FOR UPDATE NOWAIT")
+ADVANCE = text("""
+UPDATE imports SET position = :position, line = :line, rows_read = :read, rows_new = :new, rows_changed = :changed,
+  rows_known = :known, rows_rejected = :rejected, rejects_bytes = :bytes, updated_at = now()
+WHERE tenant_id = :tenant AND id = :id
+""")
+FINISH = text("UPDATE imports SET finished_at = now() WHERE tenant_id = :tenant AND id = :id")
+CHUNK = 1024 * 1024
+AHEAD = 2
+"""So many blocks per process are prepared before they can be stored."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an import has come; ``position`` of ``size`` in the file's own units."""
+
+    size: int
+    position: int = 0
+    line: int = 1
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+    rejected: int = 0
+    rejects_bytes: int = 0
+    resumed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One import to run. ``rejects`` is where refused rows go; ``processes`` 0 prepares in this process."""
+
+    tenant_id: int
+    source: Source
+    sink: Sink
+    rejects: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
+    processes: int = 0
+
+    def fingerprint(self) -> str:
+        """The same for the same file, kind, mapping and options."""
+        digest = hashlib.sha256(repr((self.sink.kind, self.source.mapping, sorted(self.options.items()))).encode())
+        with self.source.path.open("rb") as file:
+            while part := file.read(CHUNK):
+                digest.update(part)
+        return digest.hexdigest()
+
+
+def run_import(run: Run, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
+    """Import a file from where an interrupted run of the same file stopped; ``tell`` hears after each block.
+
+    Raises `ConflictError` when another process imports the same file now. A dry run stores nothing.
+    """
+    progress = Progress(run.source.size)
+    import_id = None if run.dry_run else _begin(run, progress)
+    progress.resumed_at = progress.position
+    with _rejects_file(run, progress) as rejects, _executor(run) as executor:
+        for block, prepared in _prepared(run, executor, progress):
+            _store(run, import_id, block, prepared, progress, rejects)
+            tell(progress)
+    if import_id is not None:
+        with tenant_session(run.tenant_id) as session:
+            session.execute(FINISH, {"tenant": run.tenant_id, "id": import_id})
+    if progress.rejects_bytes == 0:
+        run.rejects.unlink(missing_ok=True)
+    return progress
+
+
+def _begin(run: Run, progress: Progress) -> int:
+    values = {"tenant": run.tenant_id, "fingerprint": run.fingerprint()}
+    with tenant_session(run.tenant_id) as session:
+        row = session.execute(FIND, values).one_or_none()
+        if row is None:
+            values |= {"kind": run.sink.kind, "name": run.source.path.name}
+            row = session.execute(BEGIN, values).one()
+    progress.position, progress.line = row.position, row.line
+    progress.read, progress.new, progress.changed = row.rows_read, row.rows_new, row.rows_changed
+    progress.known, progress.rejected, progress.rejects_bytes = row.rows_known, row.rows_rejected, row.rejects_bytes
+    return int(row.id)
+
+
+def _rejects_file(run: Run, progress: Progress) -> BinaryIO:
+    """The rejects file, cut to what was committed with it; rows hold what people wrote, so only the owner reads it."""
+    handle = os.open(run.rejects, os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.fdopen(handle, "r+b")
+    file.truncate(min(progress.rejects_bytes, os.fstat(handle).st_size))
+    file.seek(0, os.SEEK_END)
+    return file
+
+
+def _executor(run: Run) -> AbstractContextManager[Executor | None]:
+    if run.processes == 0:
+        return nullcontext()
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(run.processes, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """A process that prepares must not outlive the import, however that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _prepared(run: Run, executor: Executor | None, progress: Progress) -> Iterator[tuple[Block, Prepared]]:
+    """Blocks in order, prepared some ahead of being stored."""
+    found = blocks(run.source, progress.position, progress.line, run.sink.rows)
+    options = {**run.options, "run": secrets.token_hex(8)}
+    if executor is None:
+        for block in found:
+            yield block, prepare_block(run.source, run.sink, run.tenant_id, block, options)
+        return
+    waiting: deque[tuple[Block, Future[Prepared]]] = deque()
+    for block in found:
+        job = executor.submit(prepare_block, run.source, run.sink, run.tenant_id, block, options)
+        waiting.append((block, job))
+        if len(waiting) > AHEAD * run.processes:
+            first, done = waiting.popleft()
+            yield first, done.result()
+    while waiting:
+        first, done = waiting.popleft()
+        yield first, done.result()
+
+
+def prepare_block(source: Source, sink: Sink, tenant_id: int, block: Block, options: Mapping[str, Any]) -> Prepared:
+    """Read a block and prepare its rows; runs in any process."""
+    return sink.prepare(tenant_id, list(rows_of(source, block)), options)
+
+
+def _store(
+    run: Run, import_id: int | None, block: Block, prepared: Prepared, progress: Progress, rejects: BinaryIO
+) -> None:
+    with tenant_session(run.tenant_id) as session:
+        if import_id is not None:
+            _take(session, run, import_id, block)
+        # Foreign keys are checked row by row: planning each of these look-ups anew takes longer than storing the row.
+        session.execute(text("SET LOCAL plan_cache_mode = auto"))
+        stored = run.sink.store(session, run.tenant_id, prepared.payload, run.options)
+        _count(progress, block, prepared, stored)
+        progress.rejects_bytes += _tell_rejects(run, block, [*prepared.rejects, *stored.rejects], rejects)
+        if import_id is None:
+            session.rollback()
+        else:
+            session.execute(ADVANCE, _values(run, import_id, progress))
+
+
+def _take(session: Session, run: Run, import_id: int, block: Block) -> None:
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - one error, met here alone
+
+    try:
+        position = session.scalar(TAKE, {"tenant": run.tenant_id, "id": import_id})
+    except OperationalError:
+        position = None
+    if position is None or position not in {0, block.start}:
+        raise ConflictError("another process imports the same file now; let it finish, or end it")
+
+
+def _count(progress: Progress, block: Block, prepared: Prepared, stored: Stored) -> None:
+    progress.position, progress.line = block.end, block.last_line + 1
+    progress.read += prepared.rows
+    progress.new += stored.new
+    progress.changed += stored.changed
+    progress.known += stored.known
+    progress.rejected += len({item.line for item in (*prepared.rejects, *stored.rejects)})
+
+
+def _values(run: Run, import_id: int, progress: Progress) -> dict[str, Any]:
+    return {
+        "tenant": run.tenant_id,
+        "id": import_id,
+        "position": progress.position,
+        "line": progress.line,
+        "read": progress.read,
+        "new": progress.new,
+        "changed": progress.changed,
+        "known": progress.known,
+        "rejected": progress.rejected,
+        "bytes": progress.rejects_bytes,
+    }
+
+
+def _tell_rejects(run: Run, block: Block, refused: list[Reject], file: BinaryIO) -> int:
+    """Append refused rows, on disk before the transaction ends; returns how many bytes."""
+    if not refused:
+        return 0
+    reasons: dict[int, list[dict[str, str]]] = {}
+    for item in refused:
+        reasons.setdefault(item.line, []).extend(problem.as_dict() for problem in item.problems)
+    lines = [
+        orjson.dumps({"line": row.line, "reasons": reasons[row.line], "row": as_given(run.source, row.raw)}) + b"\n"
+        for row in rows_of(run.source, block)
+        if row.line in reasons
+    ]
+    data = b"".join(lines)
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+    return len(data)

@@ -65,6 +65,17 @@ def test_every_setting_of_an_example_exists_and_all_that_must_be_set_are_there(p
     assert {variable(name) for name, field in Settings.model_fields.items() if field.is_required()} <= named
 
 
+def test_the_image_speaks_every_language_that_there_is() -> None:
+    packages = [path.parent for path in ROOT.glob("*/__init__.py")]
+    folders = {path.parents[2] for package in packages for path in package.glob("**/LC_MESSAGES/*.po")}
+
+    # Compiled catalogues are not in the repository, so a build that forgets them has English only.
+    found = re.search(r"find (.+) -type d -name translations -exec \.venv/bin/pybabel -q compile", CONTAINERFILE)
+    assert found is not None
+    assert {folder.relative_to(ROOT).parts[0] for folder in folders} <= set(found[1].split())
+    assert {folder.name for folder in folders} <= {"translations"}
+
+
 def test_the_image_is_made_of_what_is_there_and_does_not_run_as_root() -> None:
     copied = [
         source

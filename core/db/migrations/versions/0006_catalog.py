@@ -40,75 +40,79 @@ CREATE FUNCTION adrail_words(given text) RETURNS SETOF text LANGUAGE sql IMMUTAB
   WHERE word <> '' $$
 """
 
-# Table -> (kind in catalog_words, the text that is found)
+# Table -> (kind in catalog_words, the text that is found, its columns that change)
 SEARCHED = {
-    "organizers": ("organizer", "concat_ws(' ', row.name, row.external_id)"),
-    "venues": ("venue", "concat_ws(' ', row.name, row.city, row.external_id)"),
-    "artists": ("artist", "concat_ws(' ', row.name, row.external_id)"),
+    "organizers": ("organizer", "concat_ws(' ', row.name, row.external_id)", ("name",)),
+    "venues": ("venue", "concat_ws(' ', row.name, row.city, row.external_id)", ("name", "city")),
+    "artists": ("artist", "concat_ws(' ', row.name, row.external_id)", ("name",)),
     "genres": (
         "genre",
         "concat_ws(' ', row.name, row.external_id, (SELECT string_agg(t.value ->> 'name', ' ') FROM jsonb_each(row.translations) t))",
+        ("name", "translations"),
     ),
     "live_events": (
         "live_event",
         "concat_ws(' ', row.title, row.external_id, (SELECT string_agg(t.value ->> 'title', ' ') FROM jsonb_each(row.translations) t))",
+        ("title", "translations"),
     ),
-    "ticket_types": ("ticket_type", "concat_ws(' ', row.name, row.category, row.external_id)"),
+    "ticket_types": (
+        "ticket_type",
+        "concat_ws(' ', row.name, row.category, row.external_id)",
+        ("name", "category"),
+    ),
 }
 
 FILL = """
 INSERT INTO catalog_words (tenant_id, kind, word, row_id)
 SELECT row.tenant_id, '{kind}', word, row.id FROM {source} AS row CROSS JOIN LATERAL adrail_words({text}) AS word
-{condition} ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING
 """
 
-# Whole statements at once: a thousand new rows cost one more insert, not a thousand.
+# New rows are read by whole statements: a thousand cost one more insert. Changed ones one by one, and only when their
+# words changed, because joining what was with what is has no statistics to be planned by.
 TRIGGERS = """
-CREATE FUNCTION adrail_index_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION adrail_index_new_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    {fill_new};
-  ELSIF TG_OP = 'DELETE' THEN
-    DELETE FROM catalog_words w USING old_rows o
-    WHERE w.tenant_id = o.tenant_id AND w.kind = '{kind}' AND w.row_id = o.id;
-  ELSE
-    DELETE FROM catalog_words w USING old_rows o, new_rows row
-    WHERE o.id = row.id AND w.tenant_id = o.tenant_id AND w.kind = '{kind}' AND w.row_id = o.id
-      AND {old_text} IS DISTINCT FROM {text};
-    {fill_changed};
-  END IF;
+  {fill};
+  RETURN NULL;
+END $$;
+CREATE FUNCTION adrail_index_changed_{table}() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = auto AS $$
+DECLARE
+  row {table} := NEW;
+BEGIN
+  DELETE FROM catalog_words WHERE tenant_id = NEW.tenant_id AND kind = '{kind}' AND row_id = NEW.id;
+  INSERT INTO catalog_words (tenant_id, kind, word, row_id)
+  SELECT NEW.tenant_id, '{kind}', word, NEW.id FROM adrail_words({text}) AS word ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION adrail_index_gone_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM catalog_words WHERE tenant_id = OLD.tenant_id AND kind = '{kind}' AND row_id = OLD.id;
   RETURN NULL;
 END $$;
 CREATE TRIGGER index_new AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION adrail_index_{table}();
-CREATE TRIGGER index_changed AFTER UPDATE ON {table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION adrail_index_{table}();
-CREATE TRIGGER index_gone AFTER DELETE ON {table} REFERENCING OLD TABLE AS old_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION adrail_index_{table}()
+  FOR EACH STATEMENT EXECUTE FUNCTION adrail_index_new_{table}();
+CREATE TRIGGER index_changed AFTER UPDATE OF {columns} ON {table}
+  FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION adrail_index_changed_{table}();
+CREATE TRIGGER index_gone AFTER DELETE ON {table}
+  FOR EACH ROW EXECUTE FUNCTION adrail_index_gone_{table}()
 """
 
 
 def _index_words(table: str) -> None:
-    kind, text = SEARCHED[table]
-    old_text = text.replace("row.", "o.")
-    changed = f"JOIN old_rows o ON o.id = row.id WHERE {old_text} IS DISTINCT FROM {text}"
-    # The condition joins before the words are made.
-    fill_changed = f"""INSERT INTO catalog_words (tenant_id, kind, word, row_id)
-    SELECT row.tenant_id, '{kind}', word, row.id
-    FROM (SELECT row.* FROM new_rows row {changed}) AS row CROSS JOIN LATERAL adrail_words({text}) AS word
-    ON CONFLICT DO NOTHING"""
+    kind, text, columns = SEARCHED[table]
     op.execute(
         TRIGGERS.format(
             table=table,
             kind=kind,
             text=text,
-            old_text=old_text,
-            fill_new=FILL.format(kind=kind, source="new_rows", text=text, condition="").strip(),
-            fill_changed=fill_changed,
+            columns=", ".join(columns),
+            differs=" OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in columns),
+            fill=FILL.format(kind=kind, source="new_rows", text=text).strip(),
         )
     )
     op.execute("SET LOCAL ROLE adrail_maintainer")
-    op.execute(FILL.format(kind=kind, source=table, text=text, condition=""))
+    op.execute(FILL.format(kind=kind, source=table, text=text))
     op.execute("SET LOCAL ROLE adrail_owner")
 
 
@@ -553,7 +557,7 @@ def downgrade() -> None:
     for table in SEARCHED:
         for trigger in ("index_new", "index_changed", "index_gone"):
             op.execute(f"DROP TRIGGER {trigger} ON {table}")
-        op.execute(f"DROP FUNCTION adrail_index_{table}()")
+            op.execute(f"DROP FUNCTION adrail_{trigger}_{table}()")
     op.drop_index(op.f("ix_venues_tenant_id_name_id"), table_name="venues")
     op.drop_index(op.f("ix_venues_tenant_id_city_name_id"), table_name="venues")
     op.drop_index(op.f("ix_ticket_types_tenant_id_name_id"), table_name="ticket_types")

@@ -108,6 +108,8 @@ def preflight(methods: str) -> Response:
 
 def json_body() -> Any:
     """The request's JSON body; raises `BodyError` kinds when it is not sent as JSON or cannot be read as such."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise MediaTypeError("send the body as it is, without Content-Encoding", code="unsupported_encoding")
     if not request.is_json:
         raise MediaTypeError("send JSON, with the header `Content-Type: application/json`")
     return parse_json(request.get_data())

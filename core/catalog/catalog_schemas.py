@@ -50,8 +50,21 @@ class VenueRow(Row):
     city = Text(100, required=True)
     region = Text(100, load_default=None, allow_none=True)
     country = fields.String(required=True, validate=COUNTRY)
-    latitude = fields.Decimal(places=6, load_default=None, allow_none=True, validate=validate.Range(-90, 90))
-    longitude = fields.Decimal(places=6, load_default=None, allow_none=True, validate=validate.Range(-180, 180))
+    # The limits again as numbers: the description would give them as texts, as the field is written.
+    latitude = fields.Decimal(
+        places=6,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(-90, 90),
+        metadata={"minimum": -90, "maximum": 90},
+    )
+    longitude = fields.Decimal(
+        places=6,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(-180, 180),
+        metadata={"minimum": -180, "maximum": 180},
+    )
     capacity = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MOST_MINOR))
 
     @ma.validates_schema(skip_on_field_errors=True)

@@ -82,3 +82,63 @@ def test_an_unknown_organiser_gets_no_key(marketplace: Marketplace) -> None:
     said = run("key", "create", marketplace.slug, "--name", "agency", "--organizer", "org-9")
     assert said.exit_code == 1
     assert "/organizer: choose one of the marketplace's organisers" in said.output
+
+
+def test_a_key_is_made_with_scopes_and_an_end_and_replaced(marketplace: Marketplace) -> None:
+    options = ("--name", "reader", "--scope", "view_orders", "--expires", "90d")
+    old = run("key", "create", marketplace.slug, *options).stdout.strip()
+    actor = authenticate_key(old)
+    assert actor is not None
+    assert actor.permissions == {"view_orders"}
+    number = list_keys(marketplace.staff).items[0].id
+
+    new = run("key", "rotate", marketplace.slug, str(number), "--overlap-hours", "48").stdout.strip()
+
+    for key in (old, new):
+        found = authenticate_key(key)
+        assert found is not None
+        assert found.permissions == {"view_orders"}
+    listed = run("key", "list", marketplace.slug).stdout
+    assert f"replaced by {number + 1}, until" in listed
+    assert run("key", "rotate", marketplace.slug, str(number)).exit_code == 1
+
+
+def test_a_scanner_key_is_made_for_its_gate(marketplace: Marketplace) -> None:
+    place = ("--live-event", "ev-1", "--gate", "north", "--device", "dev-7")
+    actor = authenticate_key(run("key", "create", marketplace.slug, "--name", "n7", *place).stdout.strip())
+    assert actor is not None
+    assert actor.scanner is not None
+    assert actor.scanner.gate == "north"
+    assert "n7 (Organiser org-1) at north of ev-1" in run("key", "list", marketplace.slug).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--expires", "soon"), "'soon' is no time"),
+        (("--expires", "2001-01-01"), "/expires_at: choose a moment from now on"),
+        (("--scope", "root"), "/scopes: choose among"),
+        (("--live-event", "ev-9"), "/live_event: use the id of a live event"),
+    ],
+    ids=range(4),
+)
+def test_a_key_that_cannot_be_made_is_refused_with_the_reason(
+    marketplace: Marketplace, options: tuple[str, ...], complaint: str
+) -> None:
+    said = run("key", "create", marketplace.slug, "--name", "x", *options)
+    assert said.exit_code != 0
+    assert complaint in said.output
+
+
+def test_a_write_key_is_replaced_and_the_old_one_ended(marketplace: Marketplace) -> None:
+    said = run("site", "rotate", marketplace.slug, "shop", "--overlap-hours", "5").stdout
+    new = said.splitlines()[0].split()[-1]
+    assert find_site(new)
+    assert find_site(marketplace.write_key)
+    listed = run("site", "list", marketplace.slug).stdout
+    assert f"{marketplace.write_key}" in listed
+    assert "counts until" in listed
+    assert run("site", "retire", marketplace.slug, "shop").exit_code == 0
+    assert find_site(marketplace.write_key) is None
+    assert find_site(new)
+    assert "has no site 'other'" in run("site", "rotate", marketplace.slug, "other").output

@@ -55,7 +55,7 @@ def keys(marketplace: Marketplace) -> dict[str, str]:
 def opens(app: Flask, endpoint: Endpoint, key: str) -> bool:
     """Whether an endpoint lets a key in; what it then thinks of an empty request does not matter."""
     headers = {"Authorization": f"Bearer {key}"}
-    body = None if endpoint.method in {"GET", "DELETE"} else {}
+    body: dict[str, str] | None = None if endpoint.method in {"GET", "DELETE"} else {}
     answer = app.test_client().open(endpoint.sample, method=endpoint.method, json=body, headers=headers)
     assert answer.status_code < 500, (str(endpoint), answer.text)
     return answer.status_code != 403 or answer.get_json()["code"] != "permission_missing"

@@ -48,7 +48,7 @@ class PageEntry:
 PAGES = (
     PageEntry("", later("Overview"), "overview.show", "view_deliveries", icon="home"),
     PageEntry("", later("Live events"), "live_events.show_list", "view_events", icon="calendar-event"),
-    PageEntry("", later("Catalogue"), "catalog.show_start", "view_events", icon="selector"),
+    PageEntry("", later("Catalogue"), "catalog.show_start", "view_events", icon="list-details"),
     PageEntry(later("Measure"), later("Tracking codes"), "codes.show_list", "manage_tracking_codes", icon="code"),
     PageEntry(later("Measure"), later("Deliveries"), "deliveries.show_list", "view_deliveries", icon="send"),
     PageEntry(later("Account"), later("Connections"), "connections.show_list", "manage_connections", icon="plug"),

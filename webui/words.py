@@ -164,7 +164,7 @@ def not_sent(counts: LedgerCounts) -> str:
         "%(count)s was not sent, because the visitor did not agree.",
         "%(count)s were not sent, because visitors did not agree.",
         counts.ignored,
-        num=many,
+        count=many,
     )
 
 

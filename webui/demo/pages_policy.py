@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
 from core.codes.api import csp_sources
-from core.errors import DomainError, NotFoundError
+from core.errors import DomainError
 from webui import csp, problems
 from webui.blueprint import check_form_token
 
@@ -18,7 +18,6 @@ def demo_blueprint(import_name: str) -> Blueprint:
     blueprint = Blueprint("demo", import_name, url_prefix="/demo")
     blueprint.before_request(check_form_token)
     blueprint.after_request(_harden)
-    blueprint.register_error_handler(NotFoundError, _not_found)
     for kind in (HTTPException, DomainError, Exception):
         blueprint.register_error_handler(kind, problems.page_for)
     return blueprint
@@ -41,7 +40,3 @@ def pixel_sources() -> Mapping[str, tuple[str, ...]]:
         "connect-src": sources.connect,
         "frame-src": sources.frame,
     }
-
-
-def _not_found(_error: NotFoundError) -> tuple[str, int]:
-    return render_template("demo/missing.html"), 404

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g
+from flask import g, render_template
 
 from core.accounts.api import find_site, tenant_view, tenant_with_slug, write_key_of
 from core.catalog.api import LiveEventView
@@ -64,11 +62,9 @@ def _address(path: str) -> str:
     return f"{CONFIG}{path}?{urlencode({'key': shop().write_key})}"
 
 
-@functools.cache
 def consent_copy_hash() -> str:
-    """Return the hash of the banner's text: the consent ledger tells what exactly a visitor agreed to."""
-    path = Path(str(current_app.blueprints["webui"].root_path)) / "templates" / CONSENT_TEMPLATE
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    """Return the hash of the banner as this visitor reads it: the ledger tells what exactly somebody agreed to."""
+    return hashlib.sha256(render_template(CONSENT_TEMPLATE).encode()).hexdigest()[:32]
 
 
 def page_data(page_type: str, config: str | dict[str, Any], **events: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from core.catalog.api import LiveEventView, get_live_event, get_live_events, list_live_events, place_order, ticket_types
 from core.errors import DomainError, NotFoundError
-from webui import formats, words
+from webui import formats, problems, words
 from webui import session as reader
 from webui.demo import cart as carts
 from webui.demo import checkout, pages_policy, shop
@@ -37,6 +37,15 @@ def _page(template: str, data: dict[str, Any], **values: Any) -> str:
         demo_text=words.translated,
         **values,
     )
+
+
+@pages.errorhandler(NotFoundError)
+def show_missing(error: NotFoundError) -> ResponseReturnValue:
+    """Say that something is not on the programme; before the demo was seeded there is no shop to say it in."""
+    try:
+        return _page("missing.html", shop.page_data("home", shop.site_config())), 404
+    except NotFoundError:
+        return problems.page_for(error)
 
 
 @pages.get("/")

@@ -75,7 +75,9 @@ def audit_anchors(tenant: str, new: bool) -> None:
       adrail audit anchors scena --new >> /mnt/elsewhere/anchors.ndjson
     """
     from core.accounts.api import anchor_page, make_anchor, tenant_with_slug  # noqa: PLC0415
+    from core.observability.logging import configure_logging  # noqa: PLC0415
 
+    configure_logging("WARNING", "console")
     tenant_id, cursor = tenant_with_slug(tenant), None
     if new:
         make_anchor(tenant_id)

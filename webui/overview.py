@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from core.accounts.api import Actor
 from core.analytics.api import Sales, answers, sales
@@ -38,8 +39,11 @@ class Health:
 
 
 @pages.get("/")
-def show() -> str:
+def show() -> ResponseReturnValue:
     """Answer the three questions; what the platforms said comes after, unless it is asked for at once."""
+    if not session.may("view_deliveries"):
+        # To whom none of this belongs, the first page is their own.
+        return redirect(url_for("account.show"))
     actor = session.actor("view_deliveries")
     days = _days()
     sold = _sales(actor, days)

@@ -18,7 +18,6 @@ from core.accounts.api import (
     TIERS,
     Actor,
     MemberView,
-    at_least,
     change_member,
     decide_request,
     get_member,
@@ -27,6 +26,7 @@ from core.accounts.api import (
     list_members,
     list_requests,
     organizers,
+    reaches,
     remove_member,
     resend_invitation,
     set_level,
@@ -141,7 +141,7 @@ def _invite_form(actor: Actor, problems: Mapping[str, str]) -> str:
 
 
 def _roles(actor: Actor) -> list[str]:
-    return [name for name in ROLES if at_least(actor.role or "", name)]
+    return [name for name in ROLES if reaches(actor, "", name)]
 
 
 @pages.get("/<int:membership_id>")
@@ -170,7 +170,7 @@ def _member_page(membership_id: int, problems: Mapping[str, str]) -> str:
 
 
 def _editable(actor: Actor, member: MemberView) -> bool:
-    return at_least(actor.role or "", member.role) and (member.account_type != "admin" or _is_admin(actor))
+    return reaches(actor, member.account_type, member.role)
 
 
 @pages.post("/<int:membership_id>")

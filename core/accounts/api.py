@@ -156,6 +156,7 @@ from core.accounts.sites import (
     site_page,
     update_site,
 )
+from core.accounts.subjects import reaches
 from core.accounts.tiers import (
     TIERS,
     includes,
@@ -295,6 +296,7 @@ __all__ = [
     "organizers",
     "own_request",
     "pending_two_step",
+    "reaches",
     "read_anchor",
     "readable_email",
     "record_audit",

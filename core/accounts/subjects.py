@@ -103,5 +103,15 @@ def check_reach(actor: Actor, account_type: str, role: str) -> None:
     """Raise `ForbiddenError` for members whom this actor may neither make nor change."""
     if account_type == ADMIN and ADMIN not in actor.permissions:
         raise ForbiddenError("only an administrator makes or changes administrators", code="admin_only")
-    if actor.kind == "user" and not at_least(actor.role or "", role):
+    if not reaches(actor, account_type, role):
         raise ForbiddenError("nobody hands out or changes a role above their own", code="role_above_own")
+
+
+def reaches(actor: Actor, account_type: str, role: str) -> bool:
+    """Whether an actor may make or change such a member: administrators anybody, others up to their own role.
+
+    Keys have no role of their own; administrators are beyond them.
+    """
+    if ADMIN in actor.permissions:
+        return True
+    return account_type != ADMIN and (actor.kind != "user" or at_least(actor.role or "", role))

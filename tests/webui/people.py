@@ -36,7 +36,7 @@ class Person:
 
     def token(self) -> str:
         """Return the form token of this visitor's session."""
-        for page in ("/", "/sign-in"):
+        for page in ("/", "/account/", "/sign-in"):
             found = TOKEN.search(self.client.get(page).text)
             if found:
                 return found[1]

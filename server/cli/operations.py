@@ -227,6 +227,7 @@ def env(data_dir: Path | None) -> None:
 
     \b
     Example:
+      adrail env --data-dir ./data
       eval "$(adrail env)"
       adrail tenant create rampa --name Rampa --currency EUR --origin https://rampa.example
     """

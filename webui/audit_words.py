@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from core.accounts.api import AuditLine
+from webui import key_words
 from webui.words import plain
 
 SENTENCES: Mapping[str, Any] = {
@@ -132,7 +133,12 @@ def address(label: str) -> str | None:
 
 def facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the details of an entry as label and text."""
-    return [(plain(name), _value(value)) for name, value in detail.items()]
+    return [(plain(name), _value(_worded(name, value))) for name, value in sorted(detail.items())]
+
+
+def _worded(name: str, value: Any) -> Any:
+    """Scopes of keys as people read them elsewhere."""
+    return [key_words.scope(str(item)) for item in value] if name == "scopes" and isinstance(value, list) else value
 
 
 def _value(value: Any) -> str:

@@ -84,7 +84,9 @@ def refusal(code: str, pointer: str, rule: str, message: str, found: Any) -> Ver
 def _find(registry: Registry, event: dict[str, Any]) -> EventSpec | Verdict:
     name, version = event.get("event_name"), event.get("event_version", 1)
     if not isinstance(name, str) or not registry.versions(name):
-        return refusal("unknown_event", "/event_name", "registry", "no such event in the registry", name)
+        return refusal(
+            "unknown_event", "/event_name", "registry", "no such event: use a name of docs/reference/events.md", name
+        )
     spec = registry.find(name, version) if isinstance(version, int) else None
     if spec is None:
         known = ", ".join(map(str, registry.versions(name)))

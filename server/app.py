@@ -23,8 +23,10 @@ from core.accounts.audit_http import blp as audit
 from core.accounts.key_http import blp as keys
 from core.accounts.key_http import sites
 from core.accounts.people_http import blp as people
+from core.api_document import decimal_as_text
 from core.catalog.catalog_http import blp as catalog
 from core.catalog.http import blp as orders
+from core.catalog.person_http import blp as persons
 from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
@@ -42,7 +44,7 @@ QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
-BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, codes, deliveries, keys, sites, audit, people)
+BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, persons, codes, deliveries, keys, sites, audit, people)
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +102,7 @@ def _document(app: Flask) -> None:
     # Our handlers answer problem+json; the framework's own would answer another shape.
     Api.ERROR_SCHEMA = Problem
     api = Api(app)
+    api.ma_plugin.converter.add_attribute_function(decimal_as_text)
     schemes = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "server, organiser or scanner key"},
         "write_key": {"type": "apiKey", "in": "header", "name": "X-Adrail-Key"},

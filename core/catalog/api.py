@@ -1,7 +1,7 @@
 """The door of the catalogue: the only module other features import."""
 
 from core.accounts.api import OrganizerView, organizers
-from core.catalog.bulk import insert_live_events
+from core.catalog.bulk import insert_live_events, insert_past_orders, insert_rows
 from core.catalog.consequences import Consequences, consequences, next_statuses
 from core.catalog.drafts import MAX_ROWS, RowOutcome, may_write
 from core.catalog.event_ids import order_event_id
@@ -20,7 +20,10 @@ from core.catalog.order_states import STATUSES as ORDER_STATUSES
 from core.catalog.order_views import OrderDetail, OrderLineView, OrderView, TransitionView
 from core.catalog.orders import OrderResult, change_order, place_order
 from core.catalog.person_merging import MergePreview, dismiss_duplicate, merge_persons, preview_merge, unmerge_person
+from core.catalog.person_queries import REVEAL as REVEAL_PERSONS
+from core.catalog.person_queries import get_person, list_duplicates, list_persons, reveal_person
 from core.catalog.person_store import PersonOutcome, upsert_persons
+from core.catalog.person_views import PersonDetail, PersonRow, Suggestion
 from core.catalog.persons import (
     PersonIdentifiers,
     all_names_of,
@@ -61,6 +64,7 @@ __all__ = [
     "ORDER_ROWS",
     "ORDER_STATUSES",
     "PERSON_ROWS",
+    "REVEAL_PERSONS",
     "STATUSES",
     "STOPPED",
     "Consequences",
@@ -73,8 +77,10 @@ __all__ = [
     "OrderResult",
     "OrderView",
     "OrganizerView",
+    "PersonDetail",
     "PersonIdentifiers",
     "PersonOutcome",
+    "PersonRow",
     "Prepared",
     "Progress",
     "Reject",
@@ -89,6 +95,7 @@ __all__ = [
     "StatusChange",
     "StatusEntry",
     "Stored",
+    "Suggestion",
     "TicketTypeView",
     "TransitionView",
     "all_names_of",
@@ -104,11 +111,16 @@ __all__ = [
     "get_live_event",
     "get_live_events",
     "get_order",
+    "get_person",
     "get_row",
     "insert_live_events",
+    "insert_past_orders",
+    "insert_rows",
     "kind_named",
+    "list_duplicates",
     "list_live_events",
     "list_orders",
+    "list_persons",
     "list_rows",
     "live_event_refs",
     "may_write",
@@ -125,6 +137,7 @@ __all__ = [
     "preview_merge",
     "read_mapping",
     "refusal",
+    "reveal_person",
     "row_changes",
     "run_import",
     "save_row",

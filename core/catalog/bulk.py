@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from core.accounts.api import Actor
+from core.catalog.drafts import read_drafts
+from core.catalog.import_orders import ORDER_ROWS
+from core.catalog.import_reading import Row
+from core.catalog.kinds import KINDS
 from core.catalog.models import LiveEvent, TicketType, Venue
+from core.catalog.upsert import take
 
 
 def insert_live_events(
@@ -46,3 +52,23 @@ def insert_live_events(
             for row in ticket_types
         ],
     )
+
+
+def insert_rows(session: Session, tenant_id: int, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Create or update rows by kind, as the API takes them; raises `ValueError` for one that is not right."""
+    for name, found in rows.items():
+        drafts = read_drafts(found)
+        take(session, Actor.system(tenant_id, "catalogue"), KINDS[name], drafts)
+        for draft in drafts:
+            if draft.errors:
+                raise ValueError(f"{name} {draft.external_id}: {draft.errors[0].pointer} {draft.errors[0].message}")
+
+
+def insert_past_orders(session: Session, tenant_id: int, orders: Sequence[dict[str, Any]]) -> None:
+    """Store orders that happened, without telling any platform; raises `ValueError` for one that is not right."""
+    lines = [Row(number, dict(order)) for number, order in enumerate(orders, start=1)]
+    prepared = ORDER_ROWS.prepare(tenant_id, lines, {"run": "past orders"})
+    stored = ORDER_ROWS.store(session, tenant_id, prepared.payload, {})
+    for reject in (*prepared.rejects, *stored.rejects):
+        problem = reject.problems[0]
+        raise ValueError(f"order {reject.line}: {problem.pointer} {problem.message}")

@@ -24,10 +24,17 @@ from core.accounts.api import (
     write_key_of,
 )
 from core.accounts.api import organizers as organizers_of
-from core.catalog.api import insert_live_events, list_live_events, upsert_persons
+from core.catalog.api import (
+    insert_live_events,
+    insert_past_orders,
+    insert_rows,
+    list_live_events,
+    upsert_persons,
+)
 from core.codes.api import create_code, list_codes
 from core.db.session import tenant_session
 from core.registry import registry
+from server.demo.around import make_surroundings
 from server.demo.content import ORGANIZERS, make_catalogue
 
 DEMO_SLUG = "scena"
@@ -67,10 +74,14 @@ def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> Dem
     organizers = _organizers(tenant_id)
     progress()
     if not list_live_events(tenant_id, limit=1).items:
-        catalogue = make_catalogue(seed, datetime.now(UTC).date(), organizers)
+        today = datetime.now(UTC).date()
+        catalogue = make_catalogue(seed, today, organizers)
         with tenant_session(tenant_id) as session:
             insert_live_events(session, tenant_id, catalogue.venues, catalogue.live_events, catalogue.ticket_types)
             upsert_persons(session, tenant_id, catalogue.persons)
+            around = make_surroundings(seed, today, catalogue)
+            insert_rows(session, tenant_id, around.rows)
+            insert_past_orders(session, tenant_id, around.orders)
     progress()
     for platform in registry().supporting("sandbox"):
         _create_codes(platform, tenant_id, organizers)

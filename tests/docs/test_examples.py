@@ -19,7 +19,7 @@ def test_the_tutorial_works_on_a_running_installation(tmp_path: Path) -> None:
         run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=str(running.data_dir / "ready.json"))
 
 
-@pytest.mark.parametrize("name", ["run-with-your-own-servers", "create-a-marketplace"])
+@pytest.mark.parametrize("name", ["run-with-your-own-servers", "create-a-marketplace", "people-and-sign-in", "manage-keys"])
 def test_an_operators_guide_works_with_given_servers(name: str, database: str, tmp_path: Path) -> None:
     run(ROOT / f"docs/how-to/{name}.md", tmp_path, ADRAIL_SANDBOX_URL="")
 

@@ -18,7 +18,7 @@ from core.paging import Page
 from core.web import json_body, json_response, require_actor
 
 blp = Blueprint(
-    "orders", __name__, url_prefix="/api/v1/orders", description="Order facts from the marketplace's backend"
+    "api_orders", __name__, url_prefix="/api/v1/orders", description="Order facts from the marketplace's backend"
 )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from babel import negotiate_locale
 
+from core.registry import registry
+
 DEFAULT = "en"
 LANGUAGES: Mapping[str, str] = {DEFAULT: "English", "ro": "Română"}
 """Code → the language's own name."""
@@ -22,5 +24,8 @@ def supported(wanted: Iterable[str]) -> str | None:
 
 @functools.cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """Return core's own words in a language; English, the language of the source, for one without catalogue."""
-    return gettext.translation("messages", FOLDER, [language], fallback=True)
+    """Return core's own words in a language, then plugins; English of the source where there is none."""
+    words = gettext.translation("messages", FOLDER, [language], fallback=True)
+    for folder in registry().translation_folders():
+        words.add_fallback(gettext.translation("messages", folder, [language], fallback=True))
+    return words

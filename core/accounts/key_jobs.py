@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -50,13 +49,13 @@ def _warn_of(session: Session, tenant: Tenant, row: ApiKey, now: datetime) -> in
     if end - row.created_at <= span:  # whoever makes a key for a day needs no mail about it
         return 0
     owner = session.get(Organizer, row.organizer_id) if row.organizer_id else None
-    local = end.astimezone(ZoneInfo(tenant.time_zone))
     data = {
         "key": row.name,
         "prefix": row.prefix,
         "owner": owner.name if owner else tenant.name,
         "marketplace": tenant.name,
-        "end": f"{local.day} {local:%B %Y, %H:%M} ({tenant.time_zone})",
+        "end": end.isoformat(),
+        "zone": tenant.time_zone,
         "link": f"{settings().base_url}/keys/{row.id}",
     }
     occasion = f"{span.days}|{end.isoformat()}"

@@ -45,10 +45,11 @@ def user_with_email(email: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """Somebody to be told something; the address stays sealed until a mail leaves."""
+    """Somebody to be told something, and in which language; the address stays sealed until a mail leaves."""
 
     user_id: int
     email_ciphertext: bytes
+    locale: str
 
 
 def staff_of(session: Session, tenant_id: int, organizer_id: int | None) -> list[StaffMember]:
@@ -58,7 +59,7 @@ def staff_of(session: Session, tenant_id: int, organizer_id: int | None) -> list
     """
     level = "marketplace" if organizer_id is None else "organizer"
     query = (
-        select(User.id, User.email_ciphertext)
+        select(User.id, User.email_ciphertext, User.locale)
         .join(Membership, Membership.user_id == User.id)
         .where(
             Membership.tenant_id == tenant_id,
@@ -69,7 +70,7 @@ def staff_of(session: Session, tenant_id: int, organizer_id: int | None) -> list
         )
         .order_by(User.id)
     )
-    found = [StaffMember(row.id, row.email_ciphertext) for row in session.execute(query)]
+    found = [StaffMember(row.id, row.email_ciphertext, row.locale) for row in session.execute(query)]
     return found or ([] if organizer_id is None else staff_of(session, tenant_id, None))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -65,7 +64,8 @@ def _facts(row: Connection) -> dict[str, str]:
         "account": row.account_id,
         "owner": owner,
         "marketplace": tenant.name,
-        "since": _clock(row.state_since, tenant.time_zone),
+        "since": row.state_since.isoformat(),
+        "zone": tenant.time_zone,
         # Only the plugin's own words: what a platform answered might hold anything.
         "reason": explained,
         "link": f"{settings().base_url}/connections/{row.id}",
@@ -77,9 +77,4 @@ def _platform(row: Connection) -> tuple[str, str]:
         platform = registry().get(row.provider)
     except UnknownPlatformError:
         return row.provider, ""
-    return platform.display_name, " ".join(platform.explain.get(row.state_code or "", ()))
-
-
-def _clock(moment: datetime, zone: str) -> str:
-    local = moment.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%B %Y, %H:%M} ({zone})"
+    return platform.display_name, "\n".join(platform.explain.get(row.state_code or "", ()))

@@ -37,7 +37,7 @@ def notify(
     occasion: str,
     delay: timedelta = timedelta(0),
 ) -> int:
-    """Write one mail to each person of the audience; it leaves after the commit, ``delay`` later.
+    """Write one mail to each person of the audience, in their language; it leaves after the commit, ``delay`` later.
 
     The same kind, ``topic`` and ``occasion`` reach a person once, however often they are told. Returns how many mails
     are new. ``data`` must hold no secret and nothing about buyers.
@@ -46,7 +46,7 @@ def notify(
     if not people:
         log.warning("nobody can be told", kind=kind, topic=topic)
         return 0
-    text = words(kind, data)
+    texts = {locale: words(kind, data, locale) for locale in {person.locale for person in people}}
     rows = [
         {
             "tenant_id": tenant_id,
@@ -54,8 +54,8 @@ def notify(
             "recipient_ciphertext": person.email_ciphertext,
             "kind": kind,
             "topic": topic,
-            "subject": " ".join(text.subject.split()),
-            "body": text.body,
+            "subject": " ".join(texts[person.locale].subject.split()),
+            "body": texts[person.locale].body,
             "dedup_key": f"{kind}|{topic}|{occasion}|{person.user_id}",
             "next_attempt_at": datetime.now(UTC) + delay,
         }

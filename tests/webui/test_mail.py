@@ -19,7 +19,8 @@ def write(marketplace: Marketplace, organizer: str = "org-1") -> int:
         "account": "4711",
         "owner": "Teatrul <Mare>",
         "marketplace": "Scena",
-        "since": "3 May 2027, 10:00 (Europe/Bucharest)",
+        "since": "2027-05-03T07:00:00+00:00",
+        "zone": "Europe/Bucharest",
         "reason": "The token has expired.",
         "link": LINK,
     }

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
+from core.accounts.api import Actor, set_language
 from core.config import ConfigError, load_settings
 from core.db.session import tenant_session
 from core.notifications import jobs
@@ -25,7 +26,8 @@ FACTS = {
     "account": "4711",
     "owner": "Teatrul «Mare» & Söhne",
     "marketplace": "Scena",
-    "since": "3 May 2027, 10:00 (Europe/Bucharest)",
+    "since": "2027-05-03T07:00:00+00:00",
+    "zone": "Europe/Bucharest",
     "reason": "",
     "link": "https://rail.example/connections/1",
 }
@@ -187,3 +189,15 @@ def test_a_mail_server_needs_a_sender(database: str) -> None:
         pytest.raises(ConfigError, match="ADRAIL_MAIL_FROM must be set"),
     ):
         load_settings()
+
+
+def test_everybody_is_told_in_their_language(marketplace: Marketplace, mail_server: MailServerForTests) -> None:
+    number = marketplace.create_user(f"ro@{marketplace.slug}.example", "a long enough password", role="admin")
+    set_language(Actor(marketplace.tenant_id, "user", f"user:{number}", user_id=number), "ro")
+
+    write(marketplace)
+
+    mails = {mail.recipient.partition("@")[0]: mail for mail in list_mails(marketplace.staff).items}
+    assert mails["ro"].subject == "Example Ads nu mai acceptă conversii pentru Teatrul «Mare» & Söhne"
+    assert "Din 3 mai 2027, 10:00 (Europe/Bucharest) nu s-a mai trimis nimic acolo." in mails["ro"].body
+    assert "Nothing has been sent there since 3 May 2027, 10:00 (Europe/Bucharest)." in mails["a"].body

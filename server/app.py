@@ -44,7 +44,20 @@ QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
 HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
-BLUEPRINTS = (collector, consent, tracking_config, catalog, orders, persons, codes, deliveries, keys, sites, audit, people)
+BLUEPRINTS = (
+    collector,
+    consent,
+    tracking_config,
+    catalog,
+    orders,
+    persons,
+    codes,
+    deliveries,
+    keys,
+    sites,
+    audit,
+    people,
+)
 
 log = structlog.get_logger(__name__)
 

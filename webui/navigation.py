@@ -89,8 +89,8 @@ def _link(entry: PageEntry) -> Link:
 def _shown(entry: PageEntry) -> bool:
     if entry.endpoint not in current_app.view_functions:
         return False
-    # What administrators do concerns the whole marketplace.
-    whole = entry.permission != "admin" or session.profile().actor.organizer_id is None
+    # What administrators do concerns the whole marketplace, and persons are its own.
+    whole = entry.permission not in {"admin", "view_persons"} or session.profile().actor.organizer_id is None
     return whole and (not entry.permission or session.may(entry.permission))
 
 

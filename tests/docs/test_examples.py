@@ -14,9 +14,11 @@ from tests.docs.generate import ROOT
 from tests.installation import Installation
 
 
-def test_the_tutorial_works_on_a_running_installation(tmp_path: Path) -> None:
+def test_the_tutorial_and_the_catalogues_guide_work_on_a_running_installation(tmp_path: Path) -> None:
     with Installation("--demo", "--sandbox") as running:
-        run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=str(running.data_dir / "ready.json"))
+        ready = str(running.data_dir / "ready.json")
+        run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=ready)
+        run(ROOT / "docs/how-to/fill-the-catalogue.md", tmp_path, ADRAIL_READY=ready)
 
 
 @pytest.mark.parametrize("name", ["run-with-your-own-servers", "create-a-marketplace", "people-and-sign-in", "manage-keys"])

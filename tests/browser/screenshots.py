@@ -31,7 +31,39 @@ EMPTY = {
     "empty-deliveries": "/deliveries/",
     "empty-connections": "/connections/",
 }
-ADMIN = {"marketplace-codes": "/codes/", "marketplace-code-new": "/codes/new/meta"}
+ADMIN = {
+    "marketplace-codes": "/codes/",
+    "marketplace-code-new": "/codes/new/meta",
+    "sites": "/sites/",
+    "site-new": "/sites/new",
+    "keys": "/keys/",
+    "key-kinds": "/keys/new",
+    "key-new": "/keys/new/server",
+    "key-new-scanner": "/keys/new/scanner",
+    "key": "/keys/1",
+    "key-replace": "/keys/1/rotate",
+    "key-revoke": "/keys/1/revoke",
+    "audit-log": "/audit/",
+    "people": "/people/",
+    "people-invite": "/people/invite",
+    "people-member": "/people/1",
+    "people-remove": "/people/1/remove",
+    "roles-and-permissions": "/people/roles/",
+    "account": "/account/",
+    "account-type": "/account/type",
+    "account-two-step": "/account/two-step/",
+    "account-confirm": "/account/confirm",
+    "venues": "/catalog/venues/",
+    "venue-new": "/catalog/venues/new",
+    "artists": "/catalog/artists/",
+    "artist": "/catalog/artists/show/nina-petrescu",
+    "genres": "/catalog/genres/",
+    "organisers": "/catalog/organizers/",
+    "ticket-types": "/catalog/ticket-types/",
+    "live-event": "/catalog/live-events/show/ev-1",
+    "live-event-change": "/catalog/live-events/edit/ev-1",
+    "live-event-cancel": "/catalog/live-events/status/cancelled/ev-1",
+}
 QUALITY = 80
 PLAIN_TEXT = ("--disable-lcd-text", "--font-render-hinting=none")
 """Letters without coloured edges: pictures half the size that look the same on every screen."""
@@ -90,7 +122,8 @@ def sign_in(browser: Browser, base_url: str, email: str, password: str) -> Stora
 
 def picture_sign_in(page: Page, camera: Camera) -> None:
     """The form, and the same words for a wrong password."""
-    camera.walk(page, {"sign-in": "/sign-in"})
+    camera.walk(page, {"sign-in": "/sign-in", "forgot-password": "/forgot-password", "link-ended": "/invitation/none"})
+    page.goto(f"{camera.base_url}/sign-in")
     page.fill("[name=email]", "organiser@scena.example")
     page.fill("[name=password]", "not the password")
     page.click("button[type=submit]")

@@ -13,7 +13,17 @@ from tests.browser.pictured_world import CODES, SPECIAL, World
 from tests.browser.test_pages import AXE, SIDEWAYS, WIDTHS
 from tests.installation import Installation
 
-PAGES = ("/sites/", "/sites/new", "/sites/keys/new", "/demo/mail/")
+PAGES = (
+    "/sites/",
+    "/sites/new",
+    "/keys/",
+    "/keys/new",
+    "/keys/new/server",
+    "/keys/new/organizer",
+    "/keys/new/scanner",
+    "/audit/",
+    "/demo/mail/",
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +63,10 @@ def addresses(page: Page, facts: dict[str, Any]) -> list[str]:
     mail = page.locator("a.row-link").first.get_attribute("href")
     page.goto(f"{facts['base_url']}/sites/")
     site = page.locator(".list-sites a").first.get_attribute("href")
-    key = page.get_by_role("link", name="Revoke").first.get_attribute("href")
-    return [*PAGES, str(mail), str(site), str(key)]
+    rotate = page.get_by_role("link", name="Replace").first.get_attribute("href")
+    page.goto(f"{facts['base_url']}/keys/")
+    key = page.locator(".list-keys a").first.get_attribute("href")
+    return [*PAGES, str(mail), str(site), str(rotate), str(key), f"{key}/rotate", f"{key}/revoke"]
 
 
 def violations(page: Page) -> list[tuple[str, Any]]:
@@ -87,7 +99,9 @@ def test_keys_are_copied_by_a_button_and_a_new_one_is_shown_once(
     expect(admin.get_by_role("button", name="Copied").first).to_be_visible()
     assert admin.evaluate("navigator.clipboard.readText()") == world.facts["write_key"]
 
+    admin.goto(f"{world.facts['base_url']}/keys/")
     admin.get_by_role("link", name="Make key").click()
+    admin.get_by_role("link", name="Server key").click()
     admin.get_by_label("Who will use it?").fill("a test")
     admin.get_by_role("button", name="Make key").click()
     key = admin.locator("#new-key").inner_text()

@@ -12,10 +12,22 @@ from tests.marketplace import Marketplace
 from tests.process_state import use_environment
 from tests.webui.people import Elements, Person, member, readable
 
-OURS = {"auth", "overview", "live_events", "codes", "deliveries", "connections", "sites", "demo", "mail"}
+OURS = {
+    "auth",
+    "overview",
+    "live_events",
+    "codes",
+    "deliveries",
+    "connections",
+    "sites",
+    "keys",
+    "audit",
+    "demo",
+    "mail",
+}
 PAGES = (
     "/", "/live-events/", "/codes/", "/codes/new", "/codes/new/meta", "/deliveries/", "/connections/", "/sites/",
-    "/sites/new", "/sites/keys/new", "/demo/mail/",
+    "/sites/new", "/keys/", "/keys/new", "/keys/new/server", "/audit/", "/demo/mail/",
 )  # fmt: skip
 
 

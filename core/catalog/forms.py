@@ -42,7 +42,8 @@ def form_of(actor: Actor, kind: Kind, *, new: bool) -> list[RowField]:
         if not new and name in {"status", "external_id"}:
             continue
         found.append(_field(name, field))
-    return found
+    # What it is called comes first, whatever it belongs to.
+    return sorted(found, key=lambda item: item.name != kind.title)
 
 
 def _field(name: str, field: Any) -> RowField:

@@ -217,7 +217,7 @@ def test_ticket_types_are_added_to_a_live_event(
     answer = organiser.send("/catalog/ticket-types/new", fields)
     assert answer.headers["Location"] == "/catalog/live-events/show/ev-1"
     page = readable(organiser.get("/catalog/live-events/show/ev-1"))
-    assert "Balcony VIP 300 RON 250.50 RON 0 sold" in page
+    assert "Balcony VIP · 300 RON 250.50 RON · 0 sold" in page
     assert stored(client, marketplace, "live-events/ev-1")["price_to"] == "300.00"
     stolen = organiser.send("/catalog/ticket-types/new", {**fields, "live_event_id": "ev-3"})
     assert stolen.status_code == 422

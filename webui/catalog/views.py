@@ -134,7 +134,7 @@ def _facts(actor: Actor, kind: Kind, row: dict[str, Any]) -> list[tuple[str, Any
     facts: list[tuple[str, Any, str]] = []
     for spec in form_of(actor, kind, new=True):
         value = row.get(spec.name)
-        if value in (None, "", [], {}, False) or spec.name in {kind.title, "status"}:
+        if value in (None, "", [], {}, False) or spec.name in {kind.title, "status", "external_id"}:
             continue
         if spec.name in references:
             ids = value if isinstance(value, list) else [value]

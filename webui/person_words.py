@@ -53,7 +53,7 @@ def consent(granted: bool | None) -> State:
     """The word for a consent flag."""
     if granted is None:
         return State(_("never asked"), "calm")
-    return State(_("agreed"), "good") if granted else State(_("refused"), "bad")
+    return State(_("agreed"), "good") if granted else State(_("refused"), "calm")
 
 
 def purpose(name: str) -> str:

@@ -25,7 +25,9 @@ class OrderListArgs(PageArgs):
     person_id = fields.String(load_default=None, validate=ID)
     since = fields.AwareDateTime(load_default=None, metadata={"description": "placed from then on, RFC 3339"})
     until = fields.AwareDateTime(load_default=None, metadata={"description": "placed before then, RFC 3339"})
-    search = fields.String(load_default="", metadata={"description": "a whole order number"}, validate=ID)
+    search = fields.String(
+        load_default="", metadata={"description": "a whole order number"}, validate=validate.Length(max=128)
+    )
 
 
 class OrderRowOut(ma.Schema):

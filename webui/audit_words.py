@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, Any] = {
     "permissions.changed": later("%(who)s changed what account types may do"),
     "person.merge": later("%(who)s merged duplicates into %(what)s"),
     "person.not_duplicate": later("%(who)s said that %(what)s is no duplicate"),
+    "person.reveal": later("%(who)s looked at the clear data of %(what)s"),
     "person.unmerge": later("%(who)s took the merging of %(what)s back"),
     "session.others_revoked": later("%(who)s ended their other sessions"),
     "session.revoked": later("%(who)s ended a session"),

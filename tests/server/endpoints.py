@@ -11,6 +11,7 @@ from flask import Flask
 PARAMETER = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 SAMPLES = {"external_id": "ev-1", "slug": "event-1", "name": "x", "provider": "x"}
+QUERIES = {"GET /api/v1/persons/{external_id}/merge": "?merged=x"}
 
 
 class Endpoint(NamedTuple):
@@ -31,8 +32,9 @@ class Endpoint(NamedTuple):
 
     @property
     def sample(self) -> str:
-        """A path that could be: numbers are 1."""
-        return PARAMETER.sub(lambda found: SAMPLES.get(found[1], "1"), self.rule)
+        """A path that could be: numbers are 1; with the query that it cannot do without."""
+        path = PARAMETER.sub(lambda found: SAMPLES.get(found[1], "1"), self.rule)
+        return path + QUERIES.get(str(self), "")
 
 
 def endpoints(app: Flask, prefix: str = "/") -> Iterator[Endpoint]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from adrail.sandbox import SandboxServer
 from core.accounts.api import KeyWish, invite, issue_key, list_members, list_sites, rotate_write_key
+from core.catalog.api import list_duplicates, merge_persons, upsert_persons
+from core.db.session import tenant_session
 from tests.core.delivery.world import World
 from tests.marketplace import PLATFORM, Marketplace
 
@@ -52,6 +54,24 @@ class Backend:
     def invitation(self) -> int:
         """Somebody who was asked."""
         return invite(self.marketplace.staff, email=f"i@{self.marketplace.slug}.example", role="analyst").id
+
+    def double(self) -> str:
+        """Another person with the address of the one who ordered."""
+        again = {"external_id": "c-8", "email": "ana.popescu@example.com", "country": "RO"}
+        with tenant_session(self.marketplace.tenant_id) as session:
+            upsert_persons(session, self.marketplace.tenant_id, [again])
+        return "c-8"
+
+    def merged(self) -> str:
+        """Somebody who was merged into the one who ordered."""
+        gone = self.double()
+        merge_persons(self.marketplace.staff, "c-7", gone)
+        return gone
+
+    def suggestion(self) -> int:
+        """Two persons who may be one."""
+        self.double()
+        return int(list_duplicates(self.marketplace.staff).items[0].id)
 
     def dead_delivery(self) -> int:
         """A delivery that was refused for good."""
@@ -159,6 +179,15 @@ WRITES: dict[str, Write] = {
         _at(f"{CATALOG}/ticket-types"), _rows(name="N", live_event_id="ev-1", price="9.00"), "ticket_type.upserted"
     ),
     f"PUT {CATALOG}/persons": Write(_at(f"{CATALOG}/persons"), _rows(country="RO"), "person.upserted"),
+    f"POST {V1}/persons/{{external_id}}/merge": Write(
+        _at(f"{V1}/persons/c-7/merge"), lambda b: {"merged": b.double()}, "person.merge"
+    ),
+    f"POST {V1}/persons/{{external_id}}/unmerge": Write(
+        lambda b: f"{V1}/persons/{b.merged()}/unmerge", audited="person.unmerge"
+    ),
+    f"POST {V1}/persons/duplicates/{{suggestion_id}}/dismiss": Write(
+        lambda b: f"{V1}/persons/duplicates/{b.suggestion()}/dismiss", audited="person.not_duplicate"
+    ),
     f"POST {CATALOG}/live-events/{{external_id}}/status": Write(
         _at(f"{CATALOG}/live-events/ev-1/status"),
         lambda _: {"status": "cancelled", "reason": "rain"},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from core.analytics.sums import SUMS
+from core.analytics.sums import SUMS, hour_by_hour
 from core.db.session import maintainer_session
 
-HOURS_AT_ONCE = 500
+HOURS_AT_ONCE = 200
 
 TENANTS = text("SELECT DISTINCT tenant_id FROM sales_stale_hours")
 # One worker at a time per tenant: two would both insert the sums of an hour.
@@ -42,5 +42,6 @@ def _some_hours(tenant_id: int) -> int:
         hours = sorted(set(session.scalars(TAKE, {"tenant": tenant_id, "many": HOURS_AT_ONCE})))
         if hours:
             session.execute(FORGET, {"tenant": tenant_id, "hours": hours})
+            hour_by_hour(session)
             session.execute(SUM, {"tenant": tenant_id, "hours": hours})
         return len(hours)

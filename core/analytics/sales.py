@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from core.accounts.api import Actor
-from core.analytics.sums import SUMS
+from core.analytics.sums import SUMS, hour_by_hour
 from core.db.session import tenant_session
 
 MAX_DAYS = 366
@@ -100,6 +100,7 @@ def _rows(actor: Actor, zone: ZoneInfo, start: date, end: date) -> list[_Row]:
         "last": last,
     }
     with tenant_session(actor.tenant_id) as session:
+        hour_by_hour(session)
         return [_Row(*row) for row in session.execute(DAYS, values)]
 
 

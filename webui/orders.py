@@ -49,6 +49,7 @@ def show_list() -> str:
         cursor=cursor,
     )
     narrowed = get_live_events(actor.tenant_id, [chosen["live_event"]]) if "live_event" in chosen else []
+    narrowed = [event for event in narrowed if actor.organizer_id in {None, event.organizer_id}]
     args: dict[str, Any] = {**chosen, **({"cursor": cursor} if cursor else {})}
     return render_template(
         "orders/list.html",

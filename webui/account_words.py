@@ -11,8 +11,8 @@ from core.errors import DomainError
 from webui.words import State, plain
 
 ROLES: Mapping[str, tuple[str, str]] = {
-    "owner": (later("Owner"), later("Everything the account type allows, people included.")),
-    "admin": (later("Administrator"), later("Everything the account type allows, people included.")),
+    "owner": (later("Owner"), later("Everything the account type allows, every role included.")),
+    "admin": (later("Administrator"), later("Everything the account type allows, but changes no owner.")),
     "manager": (later("Manager"), later("Daily work: everything but people, keys, privacy and approvals.")),
     "analyst": (later("Analyst"), later("Looks at numbers and exports them; changes nothing.")),
     "gate_staff": (later("Gate staff"), later("Sees live events, for work at the gates.")),
@@ -28,7 +28,7 @@ TYPES: Mapping[str, str] = {
     "label": later("Label"),
     "media": later("Media"),
     "marketplace": later("Marketplace"),
-    "admin": later("Administrator of the marketplace"),
+    "admin": later("Marketplace administrator"),
 }
 SUBJECTS: Mapping[str, str] = {
     "marketplace": later("The marketplace"),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import click
 
-ROLE = click.Choice(["owner", "admin", "manager", "analyst", "gate_staff"])
-KIND = click.Choice(["marketplace", "organizer", "artist", "venue", "label", "promoter", "ad_account"])
-
 
 @click.group()
 def user() -> None:
@@ -21,9 +18,11 @@ def user() -> None:
 @user.command("invite")
 @click.argument("tenant")
 @click.argument("email")
-@click.option("--role", type=ROLE, default="analyst", show_default=True, help="How much of it they may do.")
-@click.option("--of", "kind", type=KIND, default="marketplace", show_default=True, help="What they are a member of.")
-@click.option("--id", "subject_id", default="", help="External id of the organiser, artist, venue, …")
+@click.option("--role", default="analyst", show_default=True, help="owner, admin, manager, analyst or gate_staff.")
+@click.option("--of", "kind", default="marketplace", show_default=True, help="What they are a member of.")
+@click.option(
+    "--id", "subject_id", default="", help="External id of the organizer, artist, venue, label, promoter or ad_account."
+)
 @click.option("--type", "account_type", default=None, help="Account type; default: the usual one.")
 @click.option("--language", default="en", show_default=True, help="Language of the mail: en or ro.")
 def user_invite(

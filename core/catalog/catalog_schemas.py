@@ -26,10 +26,31 @@ READ_ONLY = frozenset({"created_at", "organizer_name", "venue_name", "city_name"
 MOST_MINOR = 2**31 - 1
 
 
+MISSING = {"required": "is missing; a new row needs it", "null": "cannot be emptied; send a value, or leave it out"}
+# What to send instead, by kind of field; the framework only says what is not valid.
+INSTEAD: tuple[tuple[type[fields.Field[Any]], str], ...] = (
+    (fields.AwareDateTime, "send a time with its zone, such as 2031-12-05T19:00:00+02:00"),
+    (fields.Integer, "send a whole number"),
+    (fields.Decimal, "send a number"),
+    (fields.Boolean, "send true or false"),
+    (fields.Url, "send a web address with https:// in front"),
+    (fields.List, "send a list of ids"),
+    (fields.String, "send a text"),
+)
+
+
 class Row(ma.Schema):
     """What every row has. What GET answered may be sent back as it is."""
 
+    error_messages = {"unknown": "is not known here; leave it out"}  # noqa: RUF012 - marshmallow reads it as is
+
     external_id = Text(128, required=True)
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:  # noqa: ARG002 - their hook
+        """Let every message say how to mend what is wrong."""
+        instead = next((text for kind, text in INSTEAD if isinstance(field_obj, kind)), None)
+        wrong = dict.fromkeys(field_obj.error_messages, instead) if instead else {}
+        field_obj.error_messages = {**field_obj.error_messages, **wrong, **MISSING}
 
     @ma.pre_load
     def _without_read_only(self, data: Any, **_: Any) -> Any:

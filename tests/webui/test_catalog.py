@@ -96,7 +96,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(staff: 
     assert answer.status_code == 422
     text = readable(answer.text)
     assert "Use an ISO 3166 code such as RO." in text
-    assert "Not a valid integer." in text
+    assert "Send a whole number." in text
     assert Elements(answer.text).field("capacity")["value"] == "many"
     assert Elements(answer.text).field("name")["value"] == "Arena <b>Nord</b>"
 

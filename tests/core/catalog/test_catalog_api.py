@@ -126,6 +126,36 @@ def test_what_is_wrong_with_one_row_costs_that_row_only(backend: Backend) -> Non
     assert "send it first" in answer.get_json()["items"][1]["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    ("change", "pointer", "fix"),
+    [
+        ({"starts_at": "2031-01-01T10:00"}, "/starts_at", "with its zone"),
+        ({"starts_at": 5}, "/starts_at", "with its zone"),
+        ({"title": None}, "/title", "cannot be emptied"),
+        ({"title": 7}, "/title", "send a text"),
+        ({"promoted": "perhaps"}, "/promoted", "true or false"),
+        ({"artist_ids": "a-1"}, "/artist_ids", "list of ids"),
+        ({"price_to": 12}, "/price_to", "send a text"),
+        ({"translations": {"Romanian!": {}}}, "/translations/Romanian!", "language code"),
+        ({"translations": {"ro": {"name": "x"}}}, "/translations/ro/name", "these can"),
+        ({"slug": "No Slug"}, "/slug", "lower-case"),
+        ({"description": "a\u0007bell"}, "/description", "leave it out"),
+        ({"status": "gone"}, "/status", "Must be one of"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_a_refusal_says_how_to_mend_it(backend: Backend, change: dict[str, Any], pointer: str, fix: str) -> None:
+    answer = put(backend, "live-events", [live_event(10, **change)])
+    assert [found for found, _rule in problems(answer)] == [pointer]
+    assert fix in answer.get_json()["items"][0]["errors"][0]["message"]
+
+
+def test_a_new_row_that_lacks_something_says_what(backend: Backend) -> None:
+    answer = put(backend, "live-events", [{"external_id": "ev-10", "organizer_id": "org-1"}])
+    assert problems(answer) == [("/title", "schema"), ("/starts_at", "schema"), ("/currency", "schema")]
+    assert "a new row needs it" in answer.get_json()["items"][0]["errors"][0]["message"]
+
+
 def test_ndjson_takes_every_line_that_can_be_read(backend: Backend) -> None:
     lines = [
         orjson.dumps(live_event(10)),

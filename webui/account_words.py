@@ -132,6 +132,7 @@ WRONG: Mapping[tuple[str, str], str] = {
 REFUSED: Mapping[str, str] = {
     "last_admin": later("This is the last administrator. Make another one first."),
     "admin_only": later("Only an administrator makes or changes administrators."),
+    "type_by_admin": later("Only an administrator gives people another account type."),
     "role_above_own": later("Nobody hands out or changes a role above their own."),
     "own_account_type": later("Your own account type changes only through verification, under «Your account»."),
     "already_member": later("This person is a member already. Change their role instead."),

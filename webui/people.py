@@ -21,6 +21,7 @@ from core.accounts.api import (
     change_member,
     decide_request,
     get_member,
+    grantable_types,
     invite,
     list_invitations,
     list_members,
@@ -153,12 +154,11 @@ def show_member(membership_id: int) -> str:
 def _member_page(membership_id: int, problems: Mapping[str, str]) -> str:
     actor = manager()
     member = get_member(actor, membership_id)
-    types = [name for name in SUBJECT_TYPES[member.subject_kind] if name != "admin" or _is_admin(actor)]
     return render_template(
         "people/member.html",
         member=member,
         roles=_roles(actor),
-        types=types,
+        types=grantable_types(actor, member.subject_kind, member.account_type),
         levels=VERIFICATION_LEVELS,
         tiers=TIERS,
         admin=_is_admin(actor),

@@ -156,7 +156,7 @@ from core.accounts.sites import (
     site_page,
     update_site,
 )
-from core.accounts.subjects import reaches
+from core.accounts.subjects import grantable_types, reaches
 from core.accounts.tiers import (
     TIERS,
     includes,
@@ -276,6 +276,7 @@ __all__ = [
     "get_organizer",
     "get_site",
     "grantable",
+    "grantable_types",
     "includes",
     "invite",
     "is_verified",

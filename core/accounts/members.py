@@ -89,11 +89,11 @@ def change_member(
         row = _locked(session, actor, membership_id)
         check_reach(actor, row.account_type, row.role)
         kind, wanted = account_type or row.account_type, role or row.role
-        check_grant(actor, subject_of_row(session, row), kind, wanted)
-        before = {"role": row.role, "account_type": row.account_type}
-        after = {"role": wanted, "account_type": kind}
         if kind != row.account_type and row.user_id == actor.user_id and ADMIN not in actor.permissions:
             raise _own_type()
+        check_grant(actor, subject_of_row(session, row), kind, wanted, row.account_type)
+        before = {"role": row.role, "account_type": row.account_type}
+        after = {"role": wanted, "account_type": kind}
         if before != after:
             was_admin = row.account_type == ADMIN
             row.role, row.account_type = wanted, kind

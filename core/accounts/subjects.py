@@ -13,6 +13,7 @@ from core.accounts.service import Actor
 from core.errors import FieldProblem, ForbiddenError, InvalidInputError
 
 MAX_ID = 200
+PLAIN = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,19 @@ def require_manager(actor: Actor) -> None:
         raise ForbiddenError("your role does not include managing people", code="permission_missing")
 
 
-def check_grant(actor: Actor, subject: Subject, account_type: str, role: str) -> None:
-    """Check that this actor may make somebody a member like this.
+def grantable_types(actor: Actor, kind: str, present: str | None = None) -> tuple[str, ...]:
+    """Return the account types an actor may give to a member of such a subject, who has ``present`` now.
+
+    Other types than the subject's usual one prove something, so they come from administrators.
+    """
+    types = SUBJECT_TYPES[kind]
+    if ADMIN in actor.permissions:
+        return types
+    return tuple(name for name in types if name in {types[0], PLAIN, present} - {ADMIN})
+
+
+def check_grant(actor: Actor, subject: Subject, account_type: str, role: str, present: str | None = None) -> None:
+    """Check that this actor may make somebody, who has the account type ``present`` now, a member like this.
 
     Raises `InvalidInputError` for what makes no sense, `ForbiddenError` for what is above the actor's own.
     """
@@ -97,6 +109,8 @@ def check_grant(actor: Actor, subject: Subject, account_type: str, role: str) ->
     if problems:
         raise InvalidInputError("nobody can be a member like this", errors=problems)
     check_reach(actor, account_type, role)
+    if account_type not in grantable_types(actor, subject.kind, present):
+        raise ForbiddenError("only an administrator gives people another account type", code="type_by_admin")
 
 
 def check_reach(actor: Actor, account_type: str, role: str) -> None:

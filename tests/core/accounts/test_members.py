@@ -95,10 +95,14 @@ def test_nobody_hands_out_or_changes_more_than_their_own(marketplace: Marketplac
         (owner.actor, admin.actor, {"role": "analyst"}),
         (second.actor, first.actor, {"role": "analyst"}),
         (second.actor, second.actor, {"role": "owner"}),
+        (first.actor, second.actor, {"account_type": "promoter"}),
     ):
         with pytest.raises(ForbiddenError) as caught:
             change_member(actor, member.membership_id or 0, **change)
-        assert caught.value.code in {"admin_only", "role_above_own"}
+        assert caught.value.code in {"admin_only", "role_above_own", "type_by_admin"}
+    change_member(admin.actor, second.actor.membership_id or 0, account_type="promoter")
+    change_member(first.actor, second.actor.membership_id or 0, role="analyst")
+    assert get_member(admin.actor, second.actor.membership_id or 0).account_type == "promoter"
 
 
 def test_types_that_do_not_belong_to_a_subject_are_refused(marketplace: Marketplace, somebody: Make) -> None:

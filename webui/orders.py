@@ -7,13 +7,14 @@ from typing import Any
 
 from flask import render_template, request
 
-from core.accounts.api import organizers
-from core.catalog.api import get_live_events, get_order, list_orders
+from core.accounts.api import Actor
+from core.catalog.api import get_live_events, get_order, get_row, kind_named, list_orders, list_rows
 from core.delivery.api import ledger
 from webui import order_words, session
 from webui.blueprint import page_blueprint
 
 MAX_SEARCH = 128
+MOST_SELLERS = 100
 
 pages = page_blueprint("order_pages", __name__, url_prefix="/orders")
 
@@ -36,12 +37,10 @@ def show_list() -> str:
     chosen = _filters()
     days = chosen.get("period")
     cursor = request.args.get("cursor")
-    sellers = organizers(actor.tenant_id) if actor.organizer_id is None else []
-    organizer = chosen.get("organizer") if chosen.get("organizer") in {item.external_id for item in sellers} else None
     page = list_orders(
         actor,
         status=chosen.get("status"),
-        organizer_id=organizer,
+        organizer_id=chosen.get("organizer"),
         live_event_id=chosen.get("live_event"),
         person_id=chosen.get("person"),
         since=datetime.now(UTC) - timedelta(days=int(days)) if days else None,
@@ -56,11 +55,23 @@ def show_list() -> str:
         page=page,
         chosen=chosen,
         args=args,
-        sellers=sellers,
+        sellers=_sellers(actor, chosen),
         words=order_words,
         live_event=narrowed[0] if narrowed else None,
         whole=actor.organizer_id is None,
     )
+
+
+def _sellers(actor: Actor, chosen: dict[str, str]) -> list[dict[str, Any]]:
+    """The organisers to choose from, as many as people can choose from; the chosen one is among them."""
+    if actor.organizer_id is not None:
+        return []
+    kind = kind_named("organizers")
+    found = list_rows(actor, kind, limit=MOST_SELLERS).items
+    name = chosen.get("organizer")
+    if name and name not in {item["external_id"] for item in found}:
+        found = [get_row(actor, kind, name), *found]
+    return found
 
 
 @pages.get("/<path:number>")

@@ -31,6 +31,11 @@ NOT_FOUND = Words(
 FORBIDDEN = Words(
     later("This is not yours to open"), later("Ask an owner of your team for the right to see it."), icon="lock"
 )
+TIER = Words(
+    later("This comes with a larger plan"),
+    later("Ask the marketplace which plan includes it. Everything you have goes on as before."),
+    icon="lock",
+)
 EXPIRED = Words(
     later("This page was open for too long"),
     later("You were signed out in the meantime, so nothing was saved. Go back, reload the page and send it again."),
@@ -48,6 +53,7 @@ STRANGE = Words(
     later("That did not work"), later("The address or the form was not complete. Go back and try once more.")
 )
 
+BY_CODE = {"tier_missing": TIER}
 BY_STATUS = {403: FORBIDDEN, 404: NOT_FOUND, 410: NOT_FOUND, 429: BUSY, 500: BROKEN, 503: BUSY}
 
 
@@ -66,7 +72,7 @@ def page_for(error: Exception) -> Response:
     if isinstance(error, CSRFError):
         return page(400, EXPIRED)
     if isinstance(error, DomainError):
-        return page(error.status)
+        return page(error.status, BY_CODE.get(error.code))
     if isinstance(error, HTTPException):
         if error.response is not None or (error.code or 500) < 400:
             return make_response(error.get_response())

@@ -91,7 +91,7 @@ def test_nobody_hands_out_or_changes_more_than_their_own(marketplace: Marketplac
     first = somebody("owner", "org-1")
 
     for actor, member, change in (
-        (owner.actor, owner.actor, {"account_type": "admin"}),
+        (owner.actor, somebody("analyst").actor, {"account_type": "admin"}),
         (owner.actor, admin.actor, {"role": "analyst"}),
         (second.actor, first.actor, {"role": "analyst"}),
         (second.actor, second.actor, {"role": "owner"}),

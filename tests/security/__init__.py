@@ -1,0 +1,1 @@
+"""Attacks: on other marketplaces' and organisers' data, on the parsers of requests, on the pages of people."""

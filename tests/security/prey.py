@@ -1,0 +1,236 @@
+"""What attackers are after: everything that belongs to one owner, and by what it is recognised wherever it turns up."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from core.accounts.api import Actor, ask_for_type, create_key, create_organizer, invite, load_profile, open_session
+from core.catalog.api import KINDS, insert_live_events, merge_persons, place_order, save_row, upsert_rows
+from core.codes.api import update_code
+from core.db.session import tenant_session
+from core.notifications.api import Audience, notify
+from core.tables import metadata
+from tests.marketplace import PLATFORM, Marketplace
+from tests.pipeline import run_pipeline
+
+Looking = psycopg.Connection[tuple[Any, ...]]
+PASSWORD = "a long enough password"
+WHEN = {"since": "2026-11-20T10:00:00+00:00", "zone": "Europe/Bucharest"}
+_public_ids = itertools.count(100_000_000_001)
+
+
+@dataclass(frozen=True, slots=True)
+class Prey:
+    """The things of one owner. ``ids`` names each kind of thing; ``mark`` is part of every text of theirs.
+
+    Numbers of their rows lie in a range of their own, so that ``traces`` finds them, too.
+    """
+
+    mark: str
+    tenant_id: int
+    organizer_id: int | None
+    ids: Mapping[str, str | int]
+    secrets: tuple[str, ...] = ()
+    numbers: re.Pattern[str] | None = field(default=None, repr=False)
+
+    def traces(self, answer: str) -> list[str]:
+        """Everything of theirs that stands in a text."""
+        found = [self.mark] if self.mark in answer.lower() else []
+        found += [secret for secret in self.secrets if secret in answer]
+        return found + (self.numbers.findall(answer) if self.numbers else [])
+
+
+def start_numbers(looking: Looking, first: int) -> None:
+    """Let the ids of all tables go on from ``first``, eleven digits that nothing else has."""
+    for name, table in metadata.tables.items():
+        if "id" in table.c and table.c.id.identity is not None:
+            looking.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [name, first])
+
+
+def settle(looking: Looking, marketplace: Marketplace, mark: str, *, first: int | None = None) -> Prey:
+    """Give an organiser of their own everything an organiser can have: live events, codes, orders, mails, keys."""
+    if first:
+        start_numbers(looking, first + 1000)
+    organizer = create_organizer(marketplace.tenant_id, external_id=f"{mark}-org", slug=f"{mark}-org", name=mark)
+    marketplace.organizers[mark] = organizer
+    key = create_key(marketplace.tenant_id, kind="organizer", name=f"{mark} key", organizer_id=organizer)
+    marketplace.organizer_keys[mark] = key
+    _catalogue(marketplace, mark, organizer)
+    user = marketplace.create_user(f"{mark}@{marketplace.slug}.example", PASSWORD, organizer=mark)
+    public_id = str(first or next(_public_ids))
+    code = marketplace.add_code(PLATFORM, mark, public_id, organizer=mark)
+    _live(marketplace, mark, code)
+    _people(marketplace, mark, user, marketplace.organizer(mark))
+    find = _Finder(looking, marketplace.tenant_id)
+    ids: dict[str, str | int] = {
+        "organizer": f"{mark}-org",
+        "organizer_slug": f"{mark}-org",
+        "live_event": f"{mark}-ev",
+        "event_slug": f"{mark}-ev",
+        "event_page": f"event:{mark}-ev",
+        "ticket_type": f"{mark}-tt",
+        "venue": f"{mark}-venue",
+        "artist": f"{mark}-artist",
+        "genre": f"{mark}-genre",
+        "order": f"{mark}-order",
+        "person": f"{mark}-person",
+        "twin": f"{mark}-twin",
+        "merged": f"{mark}-merged",
+        "duplicate": find("person_duplicates"),
+        "word": mark,
+        "code": code,
+        "public_id": public_id,
+        **_ids_of_people(find, user, organizer),
+        "catalog_change": find("catalog_changes"),
+        "connection": find("connections", organizer_id=organizer),
+        "change": find("tracking_code_history", code_id=code),
+        "delivery": find("conversion_deliveries", organizer_id=organizer),
+        "mail": find("mails", user_id=user),
+        "key": find("api_keys", organizer_id=organizer),
+        "site": find("sites"),
+    }
+    numbers = re.compile(rf"\b{str(first)[:2]}\d{{9}}\b") if first else None
+    return Prey(mark, marketplace.tenant_id, organizer, ids, (key,), numbers)
+
+
+def settle_house(looking: Looking, marketplace: Marketplace, mark: str, *, first: int) -> Prey:
+    """The marketplace's own things, which its organisers must not touch."""
+    start_numbers(looking, first)
+    user = marketplace.create_user(f"{mark}@{marketplace.slug}.example", PASSWORD)
+    key = create_key(marketplace.tenant_id, kind="server", name=f"{mark} key")
+    code = marketplace.add_code(PLATFORM, mark, str(first))
+    update_code(marketplace.staff, code, {"enabled": False})
+    update_code(marketplace.staff, code, {"enabled": True})
+    place_order(marketplace.tenant_id, _order(marketplace, mark, "ev-1"))
+    _tell(marketplace, mark, None)
+    _people(marketplace, mark, user, marketplace.staff)
+    run_pipeline()
+    find = _Finder(looking, marketplace.tenant_id)
+    ids: dict[str, str | int] = {
+        "code": code,
+        **_ids_of_people(find, user, None),
+        "connection": find("connections", organizer_id=None),
+        "change": find("tracking_code_history", code_id=code),
+        "delivery": find("conversion_deliveries", organizer_id=None),
+        "mail": find("mails", user_id=user),
+        "key": find("api_keys", organizer_id=None),
+        "site": find("sites"),
+        "person": f"{mark}-person",
+        "order": f"{mark}-order",
+    }
+    return Prey(mark, marketplace.tenant_id, None, ids, (key,), re.compile(rf"\b{str(first)[:2]}\d{{9}}\b"))
+
+
+class _Finder:
+    """Looks up the newest row of a table that fits."""
+
+    def __init__(self, looking: Looking, tenant_id: int) -> None:
+        self._looking, self._tenant_id = looking, tenant_id
+
+    def __call__(self, table: str, **where: Any) -> int:
+        of_tenant = {"tenant_id": self._tenant_id} if "tenant_id" in metadata.tables[table].c else {}
+        facts = {**of_tenant, **where}
+        fits = sql.SQL(" AND ").join(
+            sql.SQL("{} IS NOT DISTINCT FROM %s").format(sql.Identifier(column)) for column in facts
+        )
+        query = sql.SQL("SELECT max(id) FROM {} WHERE {}").format(sql.Identifier(table), fits)
+        row = self._looking.execute(query, list(facts.values())).fetchone()
+        assert row, table
+        assert row[0] is not None, f"the prey has no row in {table}"
+        return int(row[0])
+
+
+def _catalogue(marketplace: Marketplace, mark: str, organizer: int) -> None:
+    starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
+    venue = {"external_id": f"{mark}-venue", "name": f"{mark} hall", "city": mark, "country": "RO", "capacity": 9}
+    live_event = {
+        "external_id": f"{mark}-ev",
+        "organizer_id": organizer,
+        "venue": f"{mark}-venue",
+        "slug": f"{mark}-ev",
+        "title": f"{mark} live",
+        "starts_at": starts,
+        "currency": "RON",
+        "price_from": Decimal(90),
+        "price_to": Decimal(90),
+    }
+    ticket = {
+        "external_id": f"{mark}-tt",
+        "live_event": f"{mark}-ev",
+        "name": f"{mark} ticket",
+        "category": "GA",
+        "price": Decimal(90),
+        "quota": 1000,
+    }
+    with tenant_session(marketplace.tenant_id) as session:
+        insert_live_events(session, marketplace.tenant_id, [venue], [live_event], [ticket])
+    for kind in ("genre", "artist"):
+        row = {"external_id": f"{mark}-{kind}", "name": f"{mark} {kind}"}
+        (outcome,) = upsert_rows(marketplace.staff, KINDS[f"{kind}s"], [row])
+        assert outcome.outcome == "created", outcome
+
+
+def _live(marketplace: Marketplace, mark: str, code: int) -> None:
+    """Let things happen: a change to undo, an order that is delivered, a mail."""
+    update_code(marketplace.staff, code, {"enabled": False})
+    update_code(marketplace.staff, code, {"enabled": True})
+    for person in ("person", "twin", "merged"):
+        place_order(marketplace.tenant_id, _order(marketplace, mark, f"{mark}-ev", person))
+    merge_persons(marketplace.staff, f"{mark}-person", f"{mark}-merged")
+    save_row(marketplace.staff, KINDS["live-events"], f"{mark}-ev", {"description": f"{mark} at its best"})
+    _tell(marketplace, mark, marketplace.organizers[mark])
+    run_pipeline()
+
+
+def _people(marketplace: Marketplace, mark: str, user: int, team: Actor) -> None:
+    """A session, somebody who is asked to join the team, and a wish for another account type."""
+    profile = load_profile(user)
+    assert profile
+    open_session(profile, user_agent=f"{mark} browser", client_address="192.0.2.1")
+    invite(team, email=f"{mark}-invited@people.example", role="analyst")
+    ask_for_type(profile.actor, "promoter" if team.organizer_id else "media", f"{mark} wants more")
+
+
+def _ids_of_people(find: _Finder, user: int, organizer: int | None) -> dict[str, int]:
+    member = find("memberships", user_id=user)
+    return {
+        "user": user,
+        "membership": member,
+        "session": find("user_sessions", user_id=user),
+        "invitation": find("invitations", organizer_id=organizer),
+        "request": find("verification_requests", membership_id=member),
+    }
+
+
+def _order(marketplace: Marketplace, mark: str, live_event: str, person: str = "person") -> dict[str, Any]:
+    number = f"{mark}-order" if person == "person" else f"{mark}-order-of-{person}"
+    body = marketplace.order(number, visitor_id=f"{mark}-visitor", session_id=f"{mark}-session")
+    who = {"external_id": f"{mark}-{person}", "email": f"{mark}@buyers.example", "last_name": mark, "phone": None}
+    body["person"] |= who
+    body["items"][0] |= {"live_event_id": live_event, "ticket_type_id": None}
+    return body
+
+
+def _tell(marketplace: Marketplace, mark: str, organizer: int | None) -> None:
+    facts = {**dict.fromkeys(("platform", "account", "owner", "marketplace", "reason"), mark), **WHEN}
+    facts["link"] = f"https://{mark}.example/"
+    with tenant_session(marketplace.tenant_id) as session:
+        topic = f"connection:{mark}"
+        notify(
+            session,
+            marketplace.tenant_id,
+            "connection_stopped",
+            Audience(organizer),
+            facts,
+            topic=topic,
+            occasion="once",
+        )

@@ -91,7 +91,7 @@ def save_row(
             before = _form(session, actor, kind, external_id)
             if version is not None and version != version_of(before):
                 raise ConflictError(
-                    "somebody else changed this meanwhile; load it again and repeat your change", code="stale"
+                    "somebody else changed this meanwhile; load it again and repeat your change", code="version_conflict"
                 )
             _take_one(session, actor, kind, {**sent, "external_id": external_id}, reason)
             session.expire_all()
@@ -132,7 +132,7 @@ def change_status(actor: Actor, external_id: str, status: str, reason: str = "")
         return save_row(actor, LIVE_EVENTS, external_id, {"status": status}, reason=reason).row
     except InvalidInputError as error:
         if any(problem.rule == "transition" for problem in error.errors):
-            raise ConflictError(error.errors[0].message, errors=error.errors, code="status_transition") from None
+            raise ConflictError(error.errors[0].message, errors=error.errors, code="transition_not_allowed") from None
         raise
 
 

@@ -76,7 +76,7 @@ def test_only_what_may_follow_follows(backend: Backend, before: str, over: bool)
             assert (answer.status_code, stored(backend)) == (200, after), answer.text
         else:
             assert pointers(answer, 409) == ["/status"], (before, after)
-            assert answer.get_json()["code"] == "status_transition"
+            assert answer.get_json()["code"] == "transition_not_allowed"
             assert stored(backend) == before
 
 

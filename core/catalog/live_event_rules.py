@@ -71,9 +71,7 @@ def check_live_events(session: Session, actor: Actor, drafts: Sequence[Draft]) -
 def _check_organizer(actor: Actor, draft: Draft) -> None:
     own = actor.organizer_id
     if own is not None:
-        if draft.row is not None and draft.row.organizer_id != own:
-            draft.refuse("/external_id", "foreign", FOREIGN)
-        elif draft.data["organizer_id"] is None:
+        if draft.data["organizer_id"] is None:
             draft.columns["organizer_id"] = own
         elif draft.columns.get("organizer_id") not in {own, None}:
             draft.refuse("/organizer_id", "unknown", UNKNOWN.format(what="organizer"))
@@ -84,7 +82,6 @@ def _check_organizer(actor: Actor, draft: Draft) -> None:
 def check_ticket_types(session: Session, actor: Actor, drafts: Sequence[Draft]) -> None:
     """Refuse ticket types of live events of others, and read prices in the live event's currency."""
     ids = {draft.columns["live_event_id"] for draft in drafts if "live_event_id" in draft.columns}
-    ids |= {draft.row.live_event_id for draft in drafts if draft.row is not None}
     query = select(LiveEvent.id, LiveEvent.organizer_id, LiveEvent.currency).where(
         LiveEvent.tenant_id == actor.tenant_id, LiveEvent.id.in_(ids)
     )
@@ -93,13 +90,9 @@ def check_ticket_types(session: Session, actor: Actor, drafts: Sequence[Draft]) 
         event = events.get(draft.columns.get("live_event_id", 0))
         if event is None:
             continue
-        if actor.organizer_id is not None:
-            if draft.row is not None and events[draft.row.live_event_id].organizer_id != actor.organizer_id:
-                draft.refuse("/external_id", "foreign", FOREIGN)
-                continue
-            if event.organizer_id != actor.organizer_id:
-                draft.refuse("/live_event_id", "unknown", UNKNOWN.format(what="live event"))
-                continue
+        if actor.organizer_id not in {None, event.organizer_id}:
+            draft.refuse("/live_event_id", "unknown", UNKNOWN.format(what="live event"))
+            continue
         try:
             ticket_prices(draft.data, event.currency)
         except ma.ValidationError as exc:

@@ -91,7 +91,8 @@ def save_row(
             before = _form(session, actor, kind, external_id)
             if version is not None and version != version_of(before):
                 raise ConflictError(
-                    "somebody else changed this meanwhile; load it again and repeat your change", code="version_conflict"
+                    "somebody else changed this meanwhile; load it again and repeat your change",
+                    code="version_conflict",
                 )
             _take_one(session, actor, kind, {**sent, "external_id": external_id}, reason)
             session.expire_all()

@@ -13,7 +13,9 @@ from core.accounts.api import Actor, record_audit
 from core.catalog.catalog_fields import References
 from core.catalog.drafts import MAX_ROWS, Draft, RowOutcome, load_drafts, read_drafts, require_writer
 from core.catalog.kinds import KINDS, Kind, Link
+from core.catalog.lists import visible
 from core.catalog.live_event_rules import (
+    FOREIGN,
     UNKNOWN,
     check_live_events,
     check_slugs,
@@ -53,20 +55,32 @@ def upsert_rows(actor: Actor, kind: Kind, sent: Sequence[Any]) -> list[RowOutcom
 def take(session: Session, actor: Actor, kind: Kind, drafts: Sequence[Draft], reason: str = "") -> None:
     """Check drafts and write those that are right, in the caller's transaction; ``reason`` is for changes of status."""
     kind.rows.lock(session, actor.tenant_id)
-    _prepare(session, actor.tenant_id, kind, [draft for draft in drafts if not draft.errors])
+    _prepare(session, actor, kind, [draft for draft in drafts if not draft.errors])
     _check(session, actor, kind, [draft for draft in drafts if not draft.errors])
     changed = [draft for draft in drafts if not draft.errors and _differs(draft)]
     _write(session, actor, kind, changed, reason)
 
 
-def _prepare(session: Session, tenant_id: int, kind: Kind, drafts: Sequence[Draft]) -> None:
-    """Find what is stored, and put what was sent over it."""
-    rows = kind.rows.find(session, tenant_id, [draft.external_id for draft in drafts], lock=True)
-    known = wires(session, tenant_id, kind, list(rows.values()))
+def _prepare(session: Session, actor: Actor, kind: Kind, drafts: Sequence[Draft]) -> None:
+    """Find what is stored, and put what was sent over it; nothing of what belongs to others is looked at."""
+    rows = kind.rows.find(session, actor.tenant_id, [draft.external_id for draft in drafts], lock=True)
+    own = _own(session, actor, kind, [row.id for row in rows.values()])
+    known = wires(session, actor.tenant_id, kind, [row for row in rows.values() if row.id in own])
     for draft in drafts:
         draft.row = rows.get(draft.external_id)
-        draft.known = known[draft.row.id] if draft.row is not None else {}
-    load_drafts(kind, drafts)
+        if draft.row is not None and draft.row.id not in own:
+            draft.refuse("/external_id", "foreign", FOREIGN)
+        elif draft.row is not None:
+            draft.known = known[draft.row.id]
+    load_drafts(kind, [draft for draft in drafts if not draft.errors])
+
+
+def _own(session: Session, actor: Actor, kind: Kind, ids: Sequence[int]) -> set[int]:
+    """Which of these rows an actor may change."""
+    if actor.organizer_id is None or not ids:
+        return set(ids)
+    model = kind.rows.model
+    return set(session.scalars(visible(actor, kind).with_only_columns(model.id).where(model.id.in_(ids))))
 
 
 def _check(session: Session, actor: Actor, kind: Kind, drafts: Sequence[Draft]) -> None:

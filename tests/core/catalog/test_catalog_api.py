@@ -234,3 +234,11 @@ def test_bulk_calls_leave_one_entry_in_the_audit_log(backend: Backend) -> None:
 def test_keys_without_the_permission_are_refused(backend: Backend) -> None:
     assert backend.client.put(f"{CATALOG}/venues", json={"items": []}).status_code == 401
     assert backend.client.get(f"{CATALOG}/venues").status_code == 401
+
+
+def test_nothing_of_what_others_have_stored_is_told(backend: Backend) -> None:
+    key = backend.marketplace.organizer_keys["org-2"]
+    early = {"external_id": "ev-1", "ends_at": "2001-01-01T00:00:00Z", "status": "ended", "currency": "EUR"}
+    assert problems(put(backend, "live-events", [early], key)) == [("/external_id", "foreign")]
+    dear = {"external_id": "tt-1", "sale_price": "9999999.001"}
+    assert problems(put(backend, "ticket-types", [dear], key)) == [("/external_id", "foreign")]

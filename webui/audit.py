@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from flask import Response, abort, render_template, request
 
-from core.accounts.api import AUDIT_FORMATS, AuditFilter, audit_choices, list_audit, stream_audit
+from core.accounts.api import AUDIT_FORMATS, AuditFilter, anchor_page, audit_choices, list_audit, stream_audit
 from webui import audit_words, session
 from webui.blueprint import page_blueprint
 
@@ -23,6 +23,7 @@ def show_list() -> str:
         "audit/list.html",
         page=list_audit(actor, chosen, cursor=request.args.get("cursor")),
         choices=audit_choices(actor),
+        sealed=next(iter(anchor_page(actor.tenant_id, limit=1).items), None),
         chosen=chosen,
         filtered=chosen != AuditFilter(),
         args={name: value for name, value in request.args.items() if value},

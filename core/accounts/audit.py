@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.canonical import canonical, storable
@@ -42,8 +42,8 @@ def record_audit(
     session.flush()
 
 
-def chained_hash(entry: AuditEntry) -> bytes:
+def chained_hash(entry: AuditEntry | Row[Any]) -> bytes:
     """SHA-256 of the hash before and of everything an entry says, as canonical JSON."""
     at = entry.at.astimezone(UTC).isoformat()
     body = [entry.tenant_id, at, entry.actor, entry.action, entry.subject, entry.detail]
-    return hashlib.sha256(entry.previous_hash + canonical(body)).digest()
+    return hashlib.sha256(bytes(entry.previous_hash) + canonical(body)).digest()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from core.accounts.api import list_audit, record_audit
+from core.accounts.api import list_audit, make_anchor, record_audit
 from core.accounts.service import Actor
 from core.db.session import tenant_session
 from tests.marketplace import Marketplace
@@ -79,6 +79,14 @@ def test_the_last_day_counts_to_its_end(admin: Person, marketplace: Marketplace)
     moment = list_audit(marketplace.staff).items[0].at
     day = moment.astimezone(ZoneInfo("Europe/Bucharest")).date().isoformat()
     assert "thing:5" in admin.get(f"/audit/?since={day}&until={day}")
+
+
+def test_the_page_says_when_the_log_was_sealed(admin: Person, marketplace: Marketplace) -> None:
+    assert "Last sealed" not in readable(admin.get("/audit/"))
+    anchor = make_anchor(marketplace.tenant_id)
+    assert anchor is not None
+    text = readable(admin.get("/audit/"))
+    assert f"Last sealed just now : {anchor.entries} entries." in text
 
 
 def test_long_logs_come_in_pages(admin: Person, marketplace: Marketplace) -> None:

@@ -19,7 +19,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.catalog.import_reading import Block, Source, as_given, blocks, rows_of
+from core.catalog.import_reading import PARQUET, Block, Source, as_given, blocks, rows_of
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
 from core.db.session import tenant_session
 from core.errors import ConflictError
@@ -39,6 +39,7 @@ WHERE tenant_id = :tenant AND id = :id
 """)
 FINISH = text("UPDATE imports SET finished_at = now() WHERE tenant_id = :tenant AND id = :id")
 CHUNK = 1024 * 1024
+SMALL_FILE = 512 * 1024
 AHEAD = 2
 """So many blocks per process are prepared before they can be stored."""
 
@@ -123,7 +124,9 @@ def _rejects_file(run: Run, progress: Progress) -> BinaryIO:
 
 
 def _executor(run: Run) -> AbstractContextManager[Executor | None]:
-    if run.processes == 0:
+    # What fits into few blocks is done before other processes have started.
+    few = run.sink.rows if run.source.format == PARQUET else SMALL_FILE
+    if run.processes == 0 or run.source.size <= few:
         return nullcontext()
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(run.processes, mp_context=context, initializer=_end_with_parent)

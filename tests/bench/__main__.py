@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from tests.bench import collecting, lists, ordering, processes
+from tests.bench import collecting, importing, lists, ordering, processes
 from tests.installation import Installation
 
 # The generator is one address; its limits are not what is measured.
@@ -41,7 +41,13 @@ def _lines(seconds: float, only: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if wanted("start"):
             yield {"name": "start_first", "value": round(first, 1), "unit": "s to ready, empty data directory", "n": 1}
             yield _second_start(installation)
-        for benchmark in (*collecting.BENCHMARKS, *ordering.BENCHMARKS, *processes.BENCHMARKS, *lists.BENCHMARKS):
+        for benchmark in (
+            *collecting.BENCHMARKS,
+            *ordering.BENCHMARKS,
+            *processes.BENCHMARKS,
+            *importing.BENCHMARKS,
+            *lists.BENCHMARKS,
+        ):
             if wanted(benchmark.__name__):
                 yield {"name": benchmark.__name__, **benchmark(installation, seconds)}
 

@@ -19,9 +19,13 @@ def test_the_tutorial_and_the_catalogues_guide_work_on_a_running_installation(tm
         ready = str(running.data_dir / "ready.json")
         run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/fill-the-catalogue.md", tmp_path, ADRAIL_READY=ready)
+        run(ROOT / "docs/how-to/orders.md", tmp_path, ADRAIL_READY=ready)
 
 
-@pytest.mark.parametrize("name", ["run-with-your-own-servers", "create-a-marketplace", "people-and-sign-in", "manage-keys"])
+@pytest.mark.parametrize(
+    "name",
+    ["run-with-your-own-servers", "create-a-marketplace", "people-and-sign-in", "manage-keys", "import-what-you-have"],
+)
 def test_an_operators_guide_works_with_given_servers(name: str, database: str, tmp_path: Path) -> None:
     run(ROOT / f"docs/how-to/{name}.md", tmp_path, ADRAIL_SANDBOX_URL="")
 

@@ -16,7 +16,7 @@ class UserSession(HasId, HasCreated, Base):
     """One browser in which a person is signed in; ends with the row, or with the person's sign-in version."""
 
     __tablename__ = "user_sessions"
-    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+    __table_args__ = (Index(None, "user_id"), Index(None, "membership_id"), Index(None, "expires_at"))
 
     user_id: Mapped[int] = pseudonymous(
         BigInteger, ForeignKey("users.id", ondelete="CASCADE"), retention=SHORT, eraser="delete_row"
@@ -86,7 +86,7 @@ class VerificationRequest(HasId, HasTenant, HasCreated, Base):
     """A member's wish for another account type, with what proves it; decided by an administrator."""
 
     __tablename__ = "verification_requests"
-    __table_args__ = (Index(None, "tenant_id", "state", "id"),)
+    __table_args__ = (Index(None, "tenant_id", "state", "id"), Index(None, "membership_id"))
 
     membership_id: Mapped[int] = pseudonymous(
         BigInteger, ForeignKey("memberships.id", ondelete="CASCADE"), retention="while_customer", eraser="delete_row"

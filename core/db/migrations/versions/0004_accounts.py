@@ -163,6 +163,7 @@ def _create_tables_of_people() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_user_sessions_token_hash")),
     )
     op.create_index(op.f("ix_user_sessions_user_id"), "user_sessions", ["user_id"])
+    op.create_index(op.f("ix_user_sessions_membership_id"), "user_sessions", ["membership_id"])
     op.create_index(op.f("ix_user_sessions_expires_at"), "user_sessions", ["expires_at"])
     op.create_table(
         "recovery_codes",
@@ -236,6 +237,7 @@ def _create_tables_of_tenants() -> None:
     op.create_index(
         op.f("ix_verification_requests_tenant_id_state_id"), "verification_requests", ["tenant_id", "state", "id"]
     )
+    op.create_index(op.f("ix_verification_requests_membership_id"), "verification_requests", ["membership_id"])
     op.create_table(
         "permission_grants",
         _id(),

@@ -19,7 +19,8 @@ FOLDER = Path(__file__).resolve().parent / "translations"
 
 def supported(wanted: Iterable[str]) -> str | None:
     """Return the first of some language tags (``ro``, ``ro-MD``, ``en_GB``) that adrail speaks, as a code; or None."""
-    return negotiate_locale([tag.replace("-", "_") for tag in wanted], list(LANGUAGES))
+    found = negotiate_locale([tag.replace("-", "_").lower() for tag in wanted], list(LANGUAGES))
+    return found.lower() if found else None
 
 
 @functools.cache

@@ -108,7 +108,7 @@ def _chart(
 def _change(now: Decimal | int, before: Decimal | int, locale: str) -> tuple[str, str]:
     """Return the change in words and its tone; there is none from nothing."""
     if not before:
-        return (_("nothing the period before"), "calm") if now else ("", "calm")
+        return (_("nothing last period"), "calm") if now else ("", "calm")
     share = Decimal(now) / Decimal(before) - 1
     tone = "good" if share > 0 else "wait" if share < 0 else "calm"
-    return _("%(change)s on the period before", change=formats.change(share, locale)), tone
+    return _("%(change)s on last period", change=formats.change(share, locale)), tone

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -44,10 +45,16 @@ class World:
         requests.post(f"{self.facts['sandbox_url']}/_sandbox/faults", json=body, timeout=5).raise_for_status()
 
     def order(
-        self, ticket: tuple[str, str, str] = USUAL, *, quantity: int = 2, consent: bool = True, currency: str = "RON"
+        self,
+        ticket: tuple[str, str, str] = USUAL,
+        *,
+        quantity: int = 2,
+        consent: bool = True,
+        currency: str = "RON",
+        at: datetime | None = None,
     ) -> str:
         """Report an order as the marketplace's backend does; returns its number."""
-        number, now = f"SC-{next(_numbers)}", datetime.now(UTC).isoformat()
+        number, now = f"SC-{next(_numbers)}", (at or datetime.now(UTC)).isoformat()
         live_event, ticket_type, price = ticket
         total = f"{quantity * Decimal(price):.2f}"
         body: dict[str, Any] = {
@@ -74,6 +81,14 @@ class World:
         answer = requests.post(f"{self.facts['base_url']}/api/v1/orders", json=body, headers=key, timeout=5)
         answer.raise_for_status()
         return number
+
+    def history(self, days: int) -> None:
+        """Report a few orders a day for as many days, more of them lately, as an import of older orders does."""
+        chance = random.Random(days)
+        for ago in range(1, days):
+            for _ in range(chance.randrange(2, 7 + (days - ago) // 9)):
+                at = datetime.now(UTC) - timedelta(days=ago, minutes=chance.randrange(300))
+                self.order(quantity=chance.choice((1, 2, 2, 3, 4)), consent=False, at=at)
 
     def delivery(self, order: str, state: str, reason: str | None) -> dict[str, Any]:
         """The organiser's delivery of an order, once it is in this state for this reason."""
@@ -120,6 +135,7 @@ class World:
 
 def make_it_happen(world: World) -> dict[str, str]:
     """Bring about every state a delivery can be in; returns the addresses of pages worth a picture."""
+    world.history(56)
     default, special = world.code(None), world.code("ev-1")
     for quantity in (1, 2, 4, 2, 3, 2):
         accepted = world.delivery(world.order(quantity=quantity), "accepted", None)
@@ -133,6 +149,8 @@ def make_it_happen(world: World) -> dict[str, str]:
     return {
         "overview": "/",
         "live-events": "/live-events/",
+        "orders": "/orders/",
+        "order": f"/orders/{accepted['order_id']}",
         "codes": "/codes/",
         "code": f"/codes/{default['id']}",
         "code-stopped": f"/codes/{special['id']}",

@@ -30,8 +30,13 @@ EMPTY = {
     "empty-codes": "/codes/",
     "empty-deliveries": "/deliveries/",
     "empty-connections": "/connections/",
+    "empty-orders": "/orders/",
+    "empty-persons": "/persons/",
 }
 ADMIN = {
+    "mail": "/demo/mail/",
+    "marketplace-overview": "/",
+    "platforms": "/codes/new",
     "marketplace-codes": "/codes/",
     "marketplace-code-new": "/codes/new/meta",
     "sites": "/sites/",
@@ -63,7 +68,13 @@ ADMIN = {
     "live-event": "/catalog/live-events/show/ev-1",
     "live-event-change": "/catalog/live-events/edit/ev-1",
     "live-event-cancel": "/catalog/live-events/status/cancelled/ev-1",
+    "persons": "/persons/",
+    "person": "/persons/c-1",
+    "person-duplicates": "/persons/duplicates",
+    "person-merge": "/persons/merge?survivor=c-1&merged=c-2",
 }
+ROMANIAN = ("overview", "codes", "code-new", "deliveries")
+"""Pictured in Romanian, too: its words are longer."""
 QUALITY = 80
 PLAIN_TEXT = ("--disable-lcd-text", "--font-render-hinting=none")
 """Letters without coloured edges: pictures half the size that look the same on every screen."""
@@ -79,7 +90,8 @@ class Camera:
 
     def take(self, page: Page, name: str) -> None:
         """Save what is in the window; what shows posters as JPEG, which suits their gradients."""
-        page.wait_for_load_state("load")
+        # Parts that come after the page belong into its picture.
+        page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         path = FOLDER / f"{name}-{self.suffix}"
         if name.startswith("shop"):
@@ -146,6 +158,24 @@ def picture_menu(page: Page, camera: Camera) -> None:
     camera.take(page, "menu")
 
 
+def picture_account_menu(page: Page, camera: Camera) -> None:
+    """Language, theme and signing out, under the person's name."""
+    page.goto(camera.base_url)
+    page.locator(".who").click()
+    camera.take(page, "account-menu")
+
+
+def picture_romanian(page: Page, camera: Camera, pages: Mapping[str, str]) -> None:
+    """The same person, reading Romanian; English again afterwards."""
+    for language in ("ro", "en"):
+        page.goto(camera.base_url)
+        page.locator(f"#account-menu [value={language}]").evaluate("button => button.click()")
+        page.wait_for_selector(f"html[lang={language}]")
+        if language == "ro":
+            camera.walk(page, {f"{name}-ro": pages[name] for name in ROMANIAN})
+            camera.walk(page, {"shop-list-ro": "/demo/"})
+
+
 def picture_shop(page: Page, camera: Camera, facts: Mapping[str, Any]) -> None:
     """A visitor's way from the list to the thank-you page."""
     visit = Visit(page, dict(facts))
@@ -191,6 +221,9 @@ def picture_everything(browser: Browser, world: World) -> None:
             picture_refused_form(page, camera)
             if size is NARROW:
                 picture_menu(page, camera)
+            else:
+                picture_account_menu(page, camera)
+            picture_romanian(page, camera, pages)
         with window(browser, size, session=admin) as page:
             camera.walk(page, ADMIN)
         with window(browser, size, session=stranger) as page:

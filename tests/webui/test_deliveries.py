@@ -204,7 +204,7 @@ def test_sales_are_compared_with_the_period_before(owner: Person, marketplace: M
 
     week = readable(owner.get("/?days=7"))
 
-    assert "Orders 2 +100 % on the period before" in week
-    assert "Ticket revenue 360 RON +100 % on the period before" in week
+    assert "Orders 2 +100 % on last period" in week
+    assert "Ticket revenue 360 RON +100 % on last period" in week
     assert "3 orders" in readable(owner.get("/?days=no"))
     assert "Last 7 days" in week

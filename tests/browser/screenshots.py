@@ -90,8 +90,9 @@ class Camera:
 
     def take(self, page: Page, name: str) -> None:
         """Save what is in the window; what shows posters as JPEG, which suits their gradients."""
+        page.wait_for_load_state("load")
         # Parts that come after the page belong into its picture.
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function("!document.querySelector('[data-part] .skeleton')")
         page.evaluate("document.fonts.ready")
         path = FOLDER / f"{name}-{self.suffix}"
         if name.startswith("shop"):

@@ -34,11 +34,10 @@ def test_members_are_listed_page_by_page(app: Flask, marketplace: Marketplace, s
     emails = [somebody("admin").email, somebody(organizer="org-1").email, somebody(organizer="org-2").email]
     call, organizer = Caller(app, marketplace), Caller(app, marketplace, "org-2")
 
-    seen, cursor = [], ""
-    while cursor is not None:
-        page = call("GET", f"?limit=2&cursor={cursor}").get_json()
-        seen += page["items"]
-        cursor = page["next_cursor"]
+    page = call("GET", "?limit=2").get_json()
+    rest = call("GET", f"?limit=2&cursor={page['next_cursor']}").get_json()
+    seen = [*page["items"], *rest["items"]]
+    assert rest["next_cursor"] is None
 
     assert [item["email"] for item in seen] == emails
     assert [item["email"] for item in organizer("GET").get_json()["items"]] == emails[2:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -14,6 +14,7 @@ from core.accounts.api import organizer_external_ids
 from core.catalog.models import LiveEvent
 from core.catalog.offer_models import LiveEventStatusChange
 from core.catalog.status import RUNNING, USUAL_LENGTH
+from core.db.external_rows import insert_set
 from core.db.session import maintainer_session, tenant_session
 from core.events.api import emit_status_changes
 
@@ -67,26 +68,11 @@ def forget_listener(name: str) -> None:
 
 def record_changes(session: Session, changes: Sequence[NewChange]) -> None:
     """Keep changes and put them into the outbox, in the caller's transaction."""
-    if not changes:
-        return
-    rows = [
-        {
-            "tenant_id": item.tenant_id,
-            "live_event_id": item.live_event_id,
-            "before": item.before,
-            "after": item.after,
-            "reason": item.reason,
-            "actor": item.actor,
-        }
-        for item in changes
-    ]
-    made = session.execute(
-        insert(LiveEventStatusChange).returning(
-            LiveEventStatusChange.tenant_id, LiveEventStatusChange.id, LiveEventStatusChange.before
-        ),
-        rows,
-    ).all()
-    emit_status_changes(session, [(row.tenant_id, row.id) for row in made if row.before is not None])
+    insert_set(session, LiveEventStatusChange, [asdict(item) for item in changes if item.before is None])
+    news = [asdict(item) for item in changes if item.before is not None]
+    if news:
+        made = insert(LiveEventStatusChange).returning(LiveEventStatusChange.tenant_id, LiveEventStatusChange.id)
+        emit_status_changes(session, [(row.tenant_id, row.id) for row in session.execute(made, news)])
 
 
 def tell(tenant_id: int, change_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from core.catalog.live_event_rules import (
 )
 from core.catalog.status_changes import NewChange, record_changes
 from core.catalog.wire import wires
+from core.db.external_rows import insert_set
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError
 from core.events.api import emit_config_change
@@ -168,8 +169,7 @@ def _write_links(session: Session, tenant_id: int, kind: Kind, link: Link, draft
         for draft in changed
         for position, given in enumerate(draft.data[link.field])
     ]
-    if rows:
-        session.execute(insert(link.model), rows)
+    insert_set(session, link.model, rows)
 
 
 def _new_status(draft: Draft) -> bool:

@@ -40,7 +40,7 @@ ORDER BY o.placed_at DESC, o.id DESC LIMIT :size
 BY_LINES = """
 SELECT k.placed_at, k.order_id AS id FROM (
   SELECT i.placed_at, i.order_id FROM order_items i WHERE i.tenant_id = :tenant {line_conditions}
-  GROUP BY i.placed_at, i.order_id ORDER BY i.placed_at DESC, i.order_id DESC
+  GROUP BY i.placed_at, i.order_id ORDER BY i.placed_at DESC, i.order_id DESC {enough}
 ) k CROSS JOIN LATERAL (
   SELECT 1 FROM orders o WHERE o.id = k.order_id AND o.tenant_id = :tenant {conditions} OFFSET 0
 ) o LIMIT :size
@@ -125,12 +125,14 @@ def _statement(values: dict[str, Any], many: bool) -> Any:
     of_lines = {name: condition.format("i.", "i.order_id") for name, condition in period.items()}
     if values["organizer"] is None and values["event"] is None:
         return text(DIRECT.format(conditions=having({**own, **of_orders})))
-    if values["number"] is not None or many:
+    if values["number"] is not None or values["person"] is not None or many:
         lines = "EXISTS (SELECT 1 FROM order_items i WHERE i.tenant_id = :tenant AND i.order_id = o.id {0} OFFSET 0)"
         part = having(LINES)
         return text(DIRECT.format(conditions=f"{having({**own, **of_orders})} AND {lines.format(part)}"))
     chosen = {**LINES, **of_lines}
-    return text(BY_LINES.format(line_conditions=having(chosen), conditions=having(own)))
+    # Without it the planner would sort all lines of a big organiser.
+    enough = "" if values["status"] is not None else "LIMIT :size"
+    return text(BY_LINES.format(line_conditions=having(chosen), conditions=having(own), enough=enough))
 
 
 def _organizer(actor: Actor, external_id: str | None) -> int | None:
@@ -207,21 +209,15 @@ def _read(session: Session, actor: Actor, ids: Sequence[int]) -> _Read:
     query = select(OrderTransition).where(OrderTransition.tenant_id == tenant_id, OrderTransition.order_id.in_(ids))
     for step in session.scalars(query.order_by(OrderTransition.id)):
         steps.setdefault(step.order_id, []).append(step)
-    rows: dict[int, list[Any]] = {}
-    items = (
-        select(OrderItem, LiveEvent.external_id, LiveEvent.title, TicketType.external_id, TicketType.name)
-        .join(LiveEvent, LiveEvent.id == OrderItem.live_event_id)
-        .outerjoin(TicketType, TicketType.id == OrderItem.ticket_type_id)
-        .where(OrderItem.tenant_id == tenant_id, OrderItem.order_id.in_(ids))
-        .order_by(OrderItem.id)
-    )
-    for row in session.execute(items):
-        rows.setdefault(row[0].order_id, []).append(row)
-    sellers = ORGANIZERS.by_id(session, tenant_id, {row[0].organizer_id for found in rows.values() for row in found})
+    items: dict[int, list[OrderItem]] = {}
+    query_items = select(OrderItem).where(OrderItem.tenant_id == tenant_id, OrderItem.order_id.in_(ids))
+    for item in session.scalars(query_items.order_by(OrderItem.id)):
+        items.setdefault(item.order_id, []).append(item)
+    names = _names(session, tenant_id, [item for found in items.values() for item in found])
     lines: dict[int, list[OrderLineView]] = {}
-    for order_id, found in rows.items():
-        made = _lines(orders[order_id], found, steps.get(order_id, []), sellers)
-        own = [line for line, row in zip(made, found, strict=True) if actor.organizer_id in {None, row[0].organizer_id}]
+    for order_id, found in items.items():
+        made = _lines(orders[order_id], found, steps.get(order_id, []), names)
+        own = [line for line, item in zip(made, found, strict=True) if actor.organizer_id in {None, item.organizer_id}]
         if own:
             lines[order_id] = own
     buyers = {row.person_id for row in orders.values() if row.person_id}
@@ -230,32 +226,57 @@ def _read(session: Session, actor: Actor, ids: Sequence[int]) -> _Read:
     return _Read(orders, lines, steps, persons)
 
 
+@dataclass(slots=True)
+class _Names:
+    """What the rows are called that lines refer to, by id: found one by one, never by joining whole catalogues."""
+
+    sellers: dict[int, Any]
+    events: dict[int, Any]
+    kinds: dict[int, Any]
+
+
+def _names(session: Session, tenant_id: int, items: Sequence[OrderItem]) -> _Names:
+    events = select(LiveEvent.id, LiveEvent.external_id, LiveEvent.title).where(
+        LiveEvent.tenant_id == tenant_id, LiveEvent.id.in_({item.live_event_id for item in items})
+    )
+    kinds = select(TicketType.id, TicketType.external_id, TicketType.name).where(
+        TicketType.tenant_id == tenant_id, TicketType.id.in_({item.ticket_type_id for item in items} - {None})
+    )
+    return _Names(
+        ORGANIZERS.by_id(session, tenant_id, {item.organizer_id for item in items}),
+        {row.id: row for row in session.execute(events)},
+        {row.id: row for row in session.execute(kinds)},
+    )
+
+
 def _lines(
-    order: Order, rows: Sequence[Any], steps: Sequence[OrderTransition], sellers: dict[int, Any]
+    order: Order, items: Sequence[OrderItem], steps: Sequence[OrderTransition], names: _Names
 ) -> list[OrderLineView]:
-    items = [row[0] for row in rows]
     values = line_values(order.gross, order.currency, items)
     worth = {item.line: value for item, value in zip(items, values, strict=True)}
     back = refunds_by_line(steps, worth, {item.line: item.quantity for item in items})
-    return [
-        OrderLineView(
-            item.line,
-            event_id,
-            title,
-            sellers[item.organizer_id].external_id,
-            sellers[item.organizer_id].name,
-            kind_id,
-            kind,
-            item.quantity,
-            in_digits(item.unit_price, order.currency),
-            in_digits(item.fees, order.currency),
-            in_digits(item.discount, order.currency),
-            worth[item.line],
-            in_digits(back[item.line][0], order.currency),
-            back[item.line][1],
-        )
-        for item, event_id, title, kind_id, kind in rows
-    ]
+    return [_line(order, item, worth[item.line], back[item.line], names) for item in items]
+
+
+def _line(order: Order, item: OrderItem, value: Decimal, back: tuple[Decimal, int], names: _Names) -> OrderLineView:
+    event, seller = names.events[item.live_event_id], names.sellers[item.organizer_id]
+    kind = names.kinds[item.ticket_type_id] if item.ticket_type_id else None
+    return OrderLineView(
+        item.line,
+        event.external_id,
+        event.title,
+        seller.external_id,
+        seller.name,
+        kind.external_id if kind else None,
+        kind.name if kind else None,
+        item.quantity,
+        in_digits(item.unit_price, order.currency),
+        in_digits(item.fees, order.currency),
+        in_digits(item.discount, order.currency),
+        value,
+        in_digits(back[0], order.currency),
+        back[1],
+    )
 
 
 def _with_tickets(

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import psycopg
 
-from tests.bench import catalogue_lists, order_lists
+from tests.bench import catalogue_lists, order_lists, overview_lists
 from tests.bench.list_cases import ListCase, ListSource
 from tests.bench.load import milliseconds
 from tests.installation import Installation
 
-SOURCES: tuple[ListSource, ...] = (catalogue_lists.SOURCE, order_lists.SOURCE)
+SOURCES: tuple[ListSource, ...] = (catalogue_lists.SOURCE, order_lists.SOURCE, overview_lists.SOURCE)
 """Whoever has lists adds how to fill them, and what to ask."""
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 MOST = 60

@@ -92,7 +92,7 @@ class Camera:
         """Save what is in the window; what shows posters as JPEG, which suits their gradients."""
         page.wait_for_load_state("load")
         # Parts that come after the page belong into its picture.
-        page.wait_for_function("!document.querySelector('[data-part] .skeleton')")
+        page.locator("[data-part] .skeleton").first.wait_for(state="detached")
         page.evaluate("document.fonts.ready")
         path = FOLDER / f"{name}-{self.suffix}"
         if name.startswith("shop"):

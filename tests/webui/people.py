@@ -63,7 +63,8 @@ def member(app: Flask, marketplace: Marketplace, organizer: str | None = "org-1"
 
 def readable(text: str) -> str:
     """Return what a person reads on a page, blanks squeezed."""
-    body = re.sub(r"<(script|style|noscript|template)\b.*?</\1>", " ", text.partition("<body")[2] or text, flags=re.DOTALL)
+    shown = text.partition("<body")[2] or text
+    body = re.sub(r"<(script|style|noscript|template)\b.*?</\1>", " ", shown, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 

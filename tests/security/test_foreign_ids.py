@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -96,7 +96,7 @@ class World:
     prey: list[Prey]
     attackers: list[Principal]
     home: Marketplace
-    spares: int = 0
+    spares: list[Prey] = field(default_factory=list)
 
     def victims(self, who: Principal, target: Target) -> list[Prey]:
         """Whose things this attacker must not reach there; those treated alike take turns until it is proved."""
@@ -107,16 +107,17 @@ class World:
         if who.name in READERS or rounds(0, 1):
             return found
         turn = self.targets.index(target) + self.attackers.index(who)
-        return [] if turn % 3 else found[turn // 3 % len(found) :][:1]
+        return [] if turn % 6 else found[turn // 6 % len(found) :][:1]
 
     def ids(self, target: Target, own: Prey | None = None) -> dict[str, Any]:
         """Own ids for the places of a path."""
         return {name: (own or self.own).ids[kind] for name, kind in target.ids.items()}
 
-    def another_own(self) -> Prey:
-        """Another organiser's things, which the marketplace's people may use up."""
-        self.spares += 1
-        return settle(self.looking, self.home, f"homeword{self.spares}")
+    def owners(self) -> Iterator[Prey]:
+        """Whose things the marketplace's people may use up: their own, then those of ever new organisers."""
+        yield from (self.own, *self.spares[-1:])
+        self.spares.append(settle(self.looking, self.home, f"homeword{len(self.spares)}"))
+        yield self.spares[-1]
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,7 @@ def _told(answer: Any, nothing: Any, attack: Any, prey: Prey) -> Iterator[str]:
 def test_the_rightful_owner_is_answered_so_the_attacks_would_have_done_something(world: World) -> None:
     findings = []
     for target in sorted((item for item in world.targets if item.ids), key=_destroys):
-        if target.rule.rule not in OWNERLESS and not (_works(world, target, world.own) or _works(world, target, None)):
+        if target.rule.rule not in OWNERLESS and not any(_works(world, target, own) for own in world.owners()):
             findings += [f"{target.name}: {_refusals(world, target)}"]
     assert not findings, (
         "nobody gets a good answer about their own things; say in tests/security/targets.py what body or form it takes"
@@ -186,9 +187,8 @@ def _destroys(target: Target) -> bool:
     return target.method == "DELETE" or any(word in target.rule.rule for word in ("delete", "revoke", "pause"))
 
 
-def _works(world: World, target: Target, own: Prey | None) -> bool:
-    """Whether somebody is answered well about their own things; used-up things are replaced by new ones for None."""
-    own = own or world.another_own()
+def _works(world: World, target: Target, own: Prey) -> bool:
+    """Whether somebody is answered well about these things, which are their own."""
     return any(_good(answer) for answer in _own_answers(world, target, own))
 
 

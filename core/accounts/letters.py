@@ -18,7 +18,7 @@ LINK = "{link}"
 
 NOT_YOU = {
     "en": "If this was not you, choose a new password at once and end all other sessions:",
-    "ro": "Dacă nu ai fost tu, alege imediat o parolă nouă și închide toate celelalte sesiuni:",
+    "ro": "Dacă nu ați fost dumneavoastră, alegeți imediat o parolă nouă și încheiați toate celelalte sesiuni:",
 }
 WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "invitation": {
@@ -32,12 +32,12 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
             ),
         ),
         "ro": (
-            "{by} te invită la {place}",
+            "{by} vă invită la {place}",
             (
-                "{by} te invită să lucrezi la {place} în adrail: vezi ce aduc urmărirea și reclamele.",
-                "Alege-ți numele și parola aici, în cel mult {days} zile:",
+                "{by} vă invită să lucrați la {place} în adrail: vedeți ce aduc urmărirea și reclamele.",
+                "Alegeți-vă numele și parola aici, în cel mult {days} zile:",
                 LINK,
-                "Linkul funcționează o singură dată. Dacă nu cunoști {by}, nu trebuie să faci nimic.",
+                "Linkul funcționează o singură dată. Dacă nu cunoașteți {by}, nu trebuie să faceți nimic.",
             ),
         ),
     },
@@ -52,12 +52,12 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
             ),
         ),
         "ro": (
-            "Alege o parolă nouă",
+            "Alegeți o parolă nouă",
             (
-                "Cineva, probabil tu, a cerut o parolă nouă pentru contul tău adrail.",
-                "Alege-o aici, în cel mult o oră:",
+                "Cineva, probabil dumneavoastră, a cerut o parolă nouă pentru contul adrail.",
+                "Alegeți-o aici, în cel mult o oră:",
                 LINK,
-                "Linkul funcționează o singură dată. Dacă nu ai cerut-o tu, nu trebuie să faci nimic: parola rămâne.",
+                "Linkul funcționează o singură dată. Dacă nu ați cerut-o, nu trebuie să faceți nimic: parola rămâne.",
             ),
         ),
     },
@@ -67,8 +67,8 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
             ("The password of your adrail account was changed just now. All other sessions have ended.",),
         ),
         "ro": (
-            "Parola ta a fost schimbată",
-            ("Parola contului tău adrail tocmai a fost schimbată. Toate celelalte sesiuni s-au încheiat.",),
+            "Parola a fost schimbată",
+            ("Parola contului adrail tocmai a fost schimbată. Toate celelalte sesiuni s-au încheiat.",),
         ),
     },
     "two_step_on": {
@@ -78,7 +78,7 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ),
         "ro": (
             "Autentificarea în doi pași este pornită",
-            ("De acum, autentificarea în adrail cere parola și un cod de pe telefonul tău.",),
+            ("De acum, autentificarea în adrail cere parola și un cod de pe telefon.",),
         ),
     },
     "two_step_off": {
@@ -88,7 +88,7 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ),
         "ro": (
             "Autentificarea în doi pași este oprită",
-            ("De acum, parola ta ajunge pentru autentificarea în adrail. Codurile de recuperare nu mai funcționează.",),
+            ("De acum, parola ajunge pentru autentificarea în adrail. Codurile de recuperare nu mai funcționează.",),
         ),
     },
     "recovery_codes": {
@@ -97,8 +97,8 @@ WORDS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
             ("New recovery codes were made for your adrail account. The older ones no longer work.",),
         ),
         "ro": (
-            "Ai coduri de recuperare noi",
-            ("Pentru contul tău adrail au fost create coduri de recuperare noi. Cele vechi nu mai funcționează.",),
+            "Aveți coduri de recuperare noi",
+            ("Pentru contul adrail au fost create coduri de recuperare noi. Cele vechi nu mai funcționează.",),
         ),
     },
 }

@@ -31,7 +31,7 @@ def test_somebody_is_invited_again_and_withdrawn(app: Flask, marketplace: Market
     assert owner.send("/people/invite", {"email": email, "role": "analyst", "locale": "ro"}).location == "/people/"
     page = owner.get("/people/")
     assert email in page
-    assert "te invită la Organiser org-1" in mails_to(email)[0].subject
+    assert "vă invită la Organiser org-1" in mails_to(email)[0].subject
     first = token_for(email)
     paths = re.findall(r'action="(/people/invitations/\d+/\w+)"', page)
     owner.send(paths[0])

@@ -201,7 +201,7 @@ def test_nobody_is_mailed_without_end(marketplace: Marketplace) -> None:
 
 def test_the_mail_is_in_the_invited_persons_language(marketplace: Marketplace) -> None:
     email, _token = invited(marketplace, locale="ro")
-    assert "te invită" in mails_to(email)[0].subject
+    assert "vă invită" in mails_to(email)[0].subject
 
 
 def test_neither_link_nor_address_can_be_read_in_the_database(

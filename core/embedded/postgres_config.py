@@ -18,6 +18,9 @@ _SETTINGS = {
     # Event writing is bound by forced checkpoints with less WAL; replaying this much after a crash takes seconds.
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
+    # Reading ahead through worker processes gains nothing on a few megabytes, and once, after one of them had been
+    # killed, the recovery that followed waited for ever.
+    "io_method": "sync",
     "synchronous_commit": "on",
     "jit": "off",
     "timezone": "UTC",

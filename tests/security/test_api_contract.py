@@ -102,7 +102,7 @@ def _try(api: Api, operation: Any) -> list[str]:
         operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     )
 
-    @settings(max_examples=rounds(10, 500))
+    @settings(max_examples=rounds(6, 500))
     @given(case=st.one_of(good, bad), headers=st.sampled_from(api.credentials(operation)), real=st.booleans())
     def check(case: Any, headers: dict[str, str], real: bool) -> None:
         if real and ids:
@@ -135,7 +135,8 @@ def test_hostile_texts_in_paths_and_queries_get_a_clear_answer(api: Api) -> None
             named = [(item["in"], item["name"]) for item in parameters if "name" in item]
             headers = api.keys["write"] | api.keys["server"]
             for where, name in [pair for pair in named if pair[0] in {"path", "query"}]:
-                for text in HOSTILE:
+                # A third of them each, and all of them when it is to be proved.
+                for text in HOSTILE[tried % 3 :: 3] if rounds(1, 0) else HOSTILE:
                     tried += 1
                     address = _filled(path, {**ids, name: text} if where == "path" else ids)
                     query = {name: text} if where == "query" else {}

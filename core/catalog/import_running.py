@@ -176,8 +176,6 @@ def _store(
     with tenant_session(run.tenant_id) as session:
         if import_id is not None:
             _take(session, run, import_id, block)
-        # Foreign keys are checked row by row: planning each of these look-ups anew takes longer than storing the row.
-        session.execute(text("SET LOCAL plan_cache_mode = auto"))
         stored = run.sink.store(session, run.tenant_id, prepared.payload, run.options)
         _count(progress, block, prepared, stored)
         progress.rejects_bytes += _tell_rejects(run, block, [*prepared.rejects, *stored.rejects], rejects)

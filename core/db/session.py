@@ -30,13 +30,19 @@ def role_url(config: Settings, role: str) -> tuple[str, str | None]:
 def make_engine(url: str, role: str | None, config: Settings, **kwargs: Any) -> Engine:
     """Create an engine whose connections act as ``role`` with the configured time limits."""
     options = f"-c timezone=UTC -c statement_timeout={config.statement_timeout_ms} -c lock_timeout=5000"
-    # A plan made for a batch of one, kept for a batch of two thousand, costs seconds.
-    options += " -c plan_cache_mode=force_custom_plan"
     if role:
         options += f" -c role={role}"
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"options": options, "connect_timeout": 5, "application_name": "adrail", **SILENCE},
+        connect_args={
+            "options": options,
+            "connect_timeout": 5,
+            "application_name": "adrail",
+            # A statement is planned for the rows it has: a plan made for a batch of one, kept for a batch of two
+            # thousand, costs seconds. Checks of foreign keys still keep theirs.
+            "prepare_threshold": None,
+            **SILENCE,
+        },
         pool_size=config.database_pool_size,
         max_overflow=config.database_pool_size,
         pool_timeout=5,

@@ -76,7 +76,7 @@ BEGIN
   {fill};
   RETURN NULL;
 END $$;
-CREATE FUNCTION adrail_index_changed_{table}() RETURNS trigger LANGUAGE plpgsql SET plan_cache_mode = auto AS $$
+CREATE FUNCTION adrail_index_changed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   row {table} := NEW;
 BEGIN

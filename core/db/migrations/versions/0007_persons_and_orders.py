@@ -178,9 +178,7 @@ def _orders() -> None:
     op.create_index("ix_orders_placed", "orders", ["tenant_id", "placed_at", "id"])
     op.create_index("ix_orders_status", "orders", ["tenant_id", "status", "placed_at", "id"])
     now = sa.text("now()")
-    op.add_column(
-        "order_items", sa.Column("placed_at", sa.DateTime(timezone=True), server_default=now, nullable=False)
-    )
+    op.add_column("order_items", sa.Column("placed_at", sa.DateTime(timezone=True), server_default=now, nullable=False))
     for name, column in (("organizer", "organizer_id"), ("live_event", "live_event_id")):
         columns = ["tenant_id", column, "placed_at", "order_id"]
         op.create_index(f"ix_order_items_{name}", "order_items", columns)

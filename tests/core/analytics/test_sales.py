@@ -54,11 +54,11 @@ def test_orders_count_on_their_day_in_the_readers_zone_and_are_compared(marketpl
     for _ in range(2):
         result = told(marketplace.staff)
         assert [(day.day.day, day.orders, day.tickets, day.revenue) for day in result.current.days] == [
-            (18, 0, 0, 0),
-            (19, 1, 2, 180),
-            (20, 1, 2, 180),
+            (18, 0, 0, Decimal(0)),
+            (19, 1, 2, Decimal(180)),
+            (20, 1, 2, Decimal(180)),
         ]
-        assert (result.current.orders, result.current.revenue) == (2, 360)
+        assert (result.current.orders, result.current.revenue) == (2, Decimal(360))
         assert (result.previous.orders, result.previous.days[0].day.day) == (1, 15)
         roll_up()
 
@@ -77,7 +77,7 @@ def test_an_organiser_sees_only_their_lines(marketplace: Marketplace, place: Pla
             (marketplace.staff, 2),
         ):
             result = told(actor).current
-            assert (result.orders, result.tickets, result.revenue) == (1, tickets, 90 * tickets)
+            assert (result.orders, result.tickets, result.revenue) == (1, tickets, Decimal(90 * tickets))
         roll_up()
 
 
@@ -93,7 +93,7 @@ def test_refunds_and_cancellations_change_sums_that_were_made(
 
     for _ in range(2):
         result = told(marketplace.organizer("org-1")).current
-        assert (result.orders, result.tickets, result.revenue) == (1, 1, 90)
+        assert (result.orders, result.tickets, result.revenue) == (1, 1, Decimal(90))
         roll_up()
 
 

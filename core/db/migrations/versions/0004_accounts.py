@@ -1,5 +1,7 @@
 """Accounts: types, permissions, verification, tiers, invitations, sign-in."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -119,19 +121,19 @@ def _widen_memberships() -> None:
     op.execute("SET LOCAL ROLE adrail_owner")
 
 
-def _id() -> sa.Column:
+def _id() -> sa.Column[Any]:
     return sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False)
 
 
-def _tenant() -> sa.Column:
+def _tenant() -> sa.Column[Any]:
     return sa.Column("tenant_id", sa.BigInteger(), nullable=False)
 
 
-def _created() -> sa.Column:
+def _created() -> sa.Column[Any]:
     return sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)
 
 
-def _moment(name: str, nullable: bool = False, **kwargs: str) -> sa.Column:
+def _moment(name: str, nullable: bool = False, **kwargs: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable, **kwargs)
 
 

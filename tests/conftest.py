@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from xdist.scheduler import LoadScopeScheduling
 
 from adrail.sandbox import SandboxServer
+from tests.chromium import chromium
 from tests.marketplace import Marketplace, make_marketplace
 from tests.platform_records import reset
 from tests.plugin_distribution import PluginFolder
@@ -48,8 +51,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return ByFile(config, log)
 
 
+# What takes longest goes first, so that no worker is left alone with it at the end.
+LONG = ("tests/browser", "tests/security/", "tests/server/operations/", "tests/docs/test_examples", "tests/chaos/")
+
+
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Hands out whole files; groups by marker would need item ids that this pytest does not let xdist change."""
+
+    def schedule(self) -> None:
+        """Distribute, the long ones before the many."""
+        super().schedule()
+        waiting: list[tuple[str, Any]] = list(self.workqueue.items())  # type: ignore[has-type]
+        self.workqueue = OrderedDict(sorted(waiting, key=lambda item: not item[0].startswith(LONG)))
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
@@ -130,3 +143,10 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PluginF
     folder = PluginFolder(tmp_path, monkeypatch)
     yield folder
     folder.forget()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, shared by all tests of this process that look at pages."""
+    with chromium() as running:
+        yield running

@@ -8,18 +8,12 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.install import find_chromium
 from tests.browser.shop import Visit
 from tests.installation import Installation
 from tests.platform_records import reset
 from tests.waiting import until
-
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -53,15 +47,6 @@ def settle(facts: dict[str, Any]) -> None:
         return ledger["pending"] == 0 and time.monotonic() - seen[1] > 1
 
     until(quiet, what="the end of what earlier tests sent")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium without window."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

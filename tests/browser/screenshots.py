@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from playwright.sync_api import Browser, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize
 
-from tests.browser.conftest import ARGUMENTS
-from tests.browser.install import find_chromium
 from tests.browser.palette import reduce
 from tests.browser.pictured_world import World, make_it_happen
 from tests.browser.shop import BUYER, Visit
+from tests.chromium import chromium
 from tests.installation import Installation
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
@@ -241,10 +240,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in [*FOLDER.glob("*.png"), *FOLDER.glob("*.jpg")]:
         old.unlink()
-    with Installation("--demo", "--sandbox") as running, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*ARGUMENTS, *PLAIN_TEXT])
+    with Installation("--demo", "--sandbox") as running, chromium(*PLAIN_TEXT) as browser:
         picture_everything(browser, World(running))
-        browser.close()
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
     click.echo(f"{len(list(FOLDER.iterdir()))} pictures, {size / 1e6:.1f} MB in {FOLDER}", err=True)
 

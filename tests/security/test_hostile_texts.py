@@ -13,15 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from playwright.sync_api import Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page
 from sqlalchemy import text
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from core.accounts.api import create_user
 from core.db.session import tenant_session
 from core.notifications.api import Audience, notify
-from tests.browser.conftest import ARGUMENTS
-from tests.browser.install import find_chromium
 from tests.marketplace import PLATFORM, Marketplace, make_marketplace
 from tests.pipeline import ingest, run_pipeline
 from tests.rounds import rounds
@@ -219,11 +217,10 @@ def test_there_are_enough_payloads_and_all_fit() -> None:
     assert all(payload.strip()[:60] in " ".join(portions(200)) for payload in PAYLOADS)
 
 
-def test_nothing_runs_and_no_page_breaks(app: Flask, stage: Stage) -> None:
+def test_nothing_runs_and_no_page_breaks(app: Flask, stage: Stage, browser: Browser) -> None:
     findings: list[str] = []
-    with served(app) as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    with served(app) as address:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
         cookie = stage.person.client.get_cookie("adrail")
         assert cookie
         context.add_cookies([{"name": "adrail", "value": cookie.value, "url": address}])
@@ -234,7 +231,6 @@ def test_nothing_runs_and_no_page_breaks(app: Flask, stage: Stage) -> None:
         for path in stage.paths:
             findings += _look(page, address, path)
         context.close()
-        chromium.close()
     assert not findings, "\n".join(dict.fromkeys(findings))
     assert len(stage.paths) > 40
 

@@ -21,9 +21,9 @@ SOURCE = Path(__file__).resolve().parents[3] / "sdk" / "python"
 PUBLIC = {
     "Accepted", "AdrailError", "Auth", "AuthError", "ConnectionRef", "ConsentReceipt", "Conversion", "ConversionLimits",
     "ConversionSender", "Credentials", "CspSources", "HashedIdentifier", "HealthCheck", "HealthReport", "HealthRequest",
-    "Ignored", "Invalid", "InvalidPayloadError", "Item", "NotSupportedError", "Outcome", "PixelProvider", "Platform",
-    "RawIdentifier", "Retry", "RetryableError", "SDK_VERSION", "SandboxProvider", "SendRequest", "Submitted",
-    "Throttled", "ThrottledError", "Transport", "UserData", "hookimpl", "setting",
+    "Ignored", "Invalid", "InvalidPayloadError", "Item", "NotSupportedError", "Outcome", "PixelProvider", "Phrase",
+    "Platform", "RawIdentifier", "Retry", "RetryableError", "SDK_VERSION", "SandboxProvider", "SendRequest", "Submitted",
+    "Throttled", "ThrottledError", "Transport", "UserData", "hookimpl", "phrase", "setting",
 }  # fmt: skip
 
 PROBE = """

@@ -20,7 +20,7 @@ PASSING = {"alembic_version", "event_outbox", "idempotency_records"}
 UNTOLD = """
 SELECT o.external_id FROM orders o
 LEFT JOIN tx_events e ON e.tenant_id = o.tenant_id AND e.order_id = o.external_id AND e.event_name = 'order_completed'
-WHERE o.external_id NOT LIKE 'D-%'
+WHERE o.external_id NOT LIKE 'D-%%'
 GROUP BY o.tenant_id, o.external_id HAVING count(e.event_id) <> 1
 """
 PENDING = """

@@ -22,8 +22,8 @@ PUBLIC = {
     "Accepted", "AdrailError", "Auth", "AuthError", "ConnectionRef", "ConsentReceipt", "Conversion", "ConversionLimits",
     "ConversionSender", "Credentials", "CspSources", "HashedIdentifier", "HealthCheck", "HealthReport", "HealthRequest",
     "Ignored", "Invalid", "InvalidPayloadError", "Item", "NotSupportedError", "Outcome", "PixelProvider", "Phrase",
-    "Platform", "RawIdentifier", "Retry", "RetryableError", "SDK_VERSION", "SandboxProvider", "SendRequest", "Submitted",
-    "Throttled", "ThrottledError", "Transport", "UserData", "hookimpl", "phrase", "setting",
+    "Platform", "RawIdentifier", "Retry", "RetryableError", "SDK_VERSION", "SandboxProvider", "SendRequest",
+    "Submitted", "Throttled", "ThrottledError", "Transport", "UserData", "hookimpl", "phrase", "setting",
 }  # fmt: skip
 
 PROBE = """

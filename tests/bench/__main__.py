@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from tests.bench import collecting, importing, lists, ordering, processes
+from tests.bench import collecting, importing, limits, lists, ordering, processes
 from tests.installation import Installation
 
 # The generator is one address; its limits are not what is measured.
@@ -44,6 +44,7 @@ def _lines(seconds: float, only: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         for benchmark in (
             *collecting.BENCHMARKS,
             *ordering.BENCHMARKS,
+            *limits.BENCHMARKS,
             *processes.BENCHMARKS,
             *importing.BENCHMARKS,
             *lists.BENCHMARKS,

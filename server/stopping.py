@@ -25,11 +25,12 @@ def stop_event() -> threading.Event:
 
 
 def end_with(parent: int) -> None:
-    """Have the kernel send this process a SIGTERM when its parent ends in whatever way, where it can (Linux).
+    """Have the kernel kill this process when its parent ends in whatever way, where it can (Linux).
 
-    For children that a library starts: one whose parent was killed would hold its port or its lock for ever.
+    For children that a library starts: one whose parent was killed would hold its port or its lock for ever. No gentler
+    signal will do: until the library has made the child's own handlers, the parent's take it, and do nothing.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # it ended before this was asked for
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -18,8 +18,7 @@ _SETTINGS = {
     # Event writing is bound by forced checkpoints with less WAL; replaying this much after a crash takes seconds.
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
-    # Reading ahead through worker processes gains nothing on a few megabytes, and once, after one of them had been
-    # killed, the recovery that followed waited for ever.
+    # Reading ahead through worker processes gains nothing on a few megabytes, and there are fewer to look after.
     "io_method": "sync",
     "synchronous_commit": "on",
     "jit": "off",

@@ -85,7 +85,11 @@ export class Transport {
     this.#due = Number.POSITIVE_INFINITY;
     if (this.#busy) return;
     this.#busy = true;
-    while (this.#blockedUntil() <= Date.now()) {
+    let early = false;
+    for (;;) {
+      // Timers may fire a moment before their time, by the clock that the pause is kept in.
+      early = this.#blockedUntil() > Date.now();
+      if (early) break;
       const batch = this.#queue.take(MAX_BATCH, MAX_BYTES);
       if (!batch.length) break;
       await this.#post(batch);
@@ -94,7 +98,7 @@ export class Transport {
     if (this.#queue.size) {
       this.#queue.renew();
       // What is left either failed and waits for its time, or is under way on another path.
-      this.schedule(this.#failures ? 0 : this.#settings().flushMs);
+      this.schedule(early || this.#failures ? 0 : this.#settings().flushMs);
     }
   }
 

@@ -10,7 +10,7 @@ import requests
 
 def received(sandbox_url: str, platform: str = "") -> list[dict[str, Any]]:
     """Every recorded request, oldest first."""
-    answer = requests.get(f"{sandbox_url}/_sandbox/requests", params={"platform": platform}, timeout=5)
+    answer = requests.get(f"{sandbox_url}/_sandbox/requests", params={"platform": platform}, timeout=30)
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
 
@@ -32,7 +32,7 @@ def browser_hits(sandbox_url: str, platform: str = "meta") -> list[dict[str, Any
 
 def reset(sandbox_url: str) -> None:
     """Forget requests, faults and state."""
-    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=5)
+    requests.post(f"{sandbox_url}/_sandbox/reset", timeout=30)
 
 
 def _event(event: Any) -> dict[str, Any]:

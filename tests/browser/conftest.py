@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.shop import Visit
 from tests.installation import Installation
 from tests.platform_records import reset
 from tests.waiting import until
+
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +43,7 @@ def settle(facts: dict[str, Any]) -> None:
 
     def quiet() -> bool:
         nonlocal seen
-        ledger = requests.get(address, headers=headers, timeout=5).json()
+        ledger = requests.get(address, headers=headers, timeout=30).json()
         if ledger != seen[0]:
             seen = ledger, time.monotonic()
         return ledger["pending"] == 0 and time.monotonic() - seen[1] > 1
@@ -53,7 +55,7 @@ def settle(facts: dict[str, Any]) -> None:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor without past."""
     made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(30_000)
     yield made
     made.close()
 

@@ -42,7 +42,7 @@ class World:
         """Let the stand-in platform answer one destination with a fault."""
         wish = {"platform": "meta", "kind": kind, "count": count, "params": params}
         body = {**wish, "match": {"path_contains": public_id}}
-        requests.post(f"{self.facts['sandbox_url']}/_sandbox/faults", json=body, timeout=5).raise_for_status()
+        requests.post(f"{self.facts['sandbox_url']}/_sandbox/faults", json=body, timeout=30).raise_for_status()
 
     def order(
         self,
@@ -78,7 +78,7 @@ class World:
             ],
         }
         key = {"Authorization": f"Bearer {self.facts['server_key']}"}
-        answer = requests.post(f"{self.facts['base_url']}/api/v1/orders", json=body, headers=key, timeout=5)
+        answer = requests.post(f"{self.facts['base_url']}/api/v1/orders", json=body, headers=key, timeout=30)
         answer.raise_for_status()
         return number
 
@@ -127,7 +127,7 @@ class World:
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         key = {"Authorization": f"Bearer {self.facts['organizer_api_token']}"}
-        answer = requests.get(f"{self.facts['base_url']}{path}", params=query, headers=key, timeout=5)
+        answer = requests.get(f"{self.facts['base_url']}{path}", params=query, headers=key, timeout=30)
         answer.raise_for_status()
         body: dict[str, Any] = answer.json()
         return body

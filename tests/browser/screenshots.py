@@ -116,7 +116,7 @@ def window(
     context = browser.new_context(
         viewport=size, locale="en-GB", color_scheme="dark" if dark else "light", storage_state=session
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()
 

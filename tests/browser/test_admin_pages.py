@@ -39,7 +39,7 @@ def world(installation: Installation) -> Iterator[World]:
         f"{made.facts['base_url']}{CODES}/{code['id']}",
         json={"settings": {"access_token": "a-new-token-for-the-demo"}},
         headers={"Authorization": f"Bearer {made.facts['organizer_api_token']}"},
-        timeout=5,
+        timeout=30,
     )
     assert answer.status_code == 200, answer.text
     made.delivery(order, "accepted", None)

@@ -103,12 +103,12 @@ def shop(facts: dict[str, Any], site: Site, port: int) -> Iterator[str]:
         yield f"http://localhost:{port}/"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def answers(port: int) -> bool:
     try:
-        return requests.get(f"http://127.0.0.1:{port}/", timeout=2).ok
+        return requests.get(f"http://127.0.0.1:{port}/", timeout=30).ok
     except requests.ConnectionError:
         return False
 
@@ -134,7 +134,7 @@ def buy(page: Page) -> str:
 
 def deliveries(facts: dict[str, Any], order: str) -> list[dict[str, Any]]:
     key = {"Authorization": f"Bearer {facts['server_key']}"}
-    answer = requests.get(f"{facts['base_url']}/api/v1/deliveries", params={"order": order}, headers=key, timeout=5)
+    answer = requests.get(f"{facts['base_url']}/api/v1/deliveries", params={"order": order}, headers=key, timeout=30)
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
 
@@ -196,7 +196,7 @@ def test_an_origin_that_is_not_on_the_list_is_refused_and_told_so(
         f"{facts['base_url']}/api/tx/events",
         json={},
         headers={"X-Adrail-Key": site.write_key, "Origin": f"http://localhost:{foreign}"},
-        timeout=5,
+        timeout=30,
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
     assert f"http://localhost:{foreign}' is not on the site's list" in answer.json()["detail"]

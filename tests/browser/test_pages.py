@@ -100,7 +100,7 @@ def test_a_purchase_appears_in_the_open_log_by_itself(context: BrowserContext, w
     number = world.order()
 
     row = page.get_by_role("row").filter(has_text=number)
-    expect(row.get_by_text("Accepted")).to_be_visible(timeout=6_000)
+    expect(row.get_by_text("Accepted")).to_be_visible(timeout=30_000)
     assert errors == []
 
 

@@ -79,7 +79,7 @@ def test_from_the_invitation_to_the_second_step(admin: Page, browser: Browser, f
     link = str(admin.locator("article a").get_attribute("href"))
 
     context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -132,7 +132,7 @@ class Rail:
     def namespace(self) -> uuid.UUID:
         """What the ids of purchases are made from, as pages are told."""
         address = f"{self.facts['base_url']}/api/marketplace-client/site/tracking-config"
-        config = requests.get(address, params={"key": self.facts["write_key"]}, timeout=10).json()
+        config = requests.get(address, params={"key": self.facts["write_key"]}, timeout=30).json()
         return uuid.UUID(config["namespace"])
 
     def codes(self) -> list[Code]:

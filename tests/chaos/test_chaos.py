@@ -63,7 +63,7 @@ def answered(status: int, send: Callable[[], requests.Response | None]) -> reque
         answer = send()
         return [answer] if answer is not None and answer.status_code == status else []
 
-    return until(wanted, seconds=30, what=f"an answer {status}")[0]
+    return until(wanted, what=f"an answer {status}")[0]
 
 
 @pytest.mark.timeout(600)

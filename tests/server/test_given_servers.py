@@ -74,7 +74,7 @@ def free_port() -> int:
 def answers(url: str) -> bool:
     """Whether a web server answers 200."""
     try:
-        return requests.get(url, timeout=2).status_code == 200
+        return requests.get(url, timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 
@@ -143,10 +143,10 @@ def test_the_parts_run_singly(given: Given, tmp_path: Path) -> None:
         assert seeded.returncode == 0, seeded.stderr
         credentials = dict(re.findall(r"^(\w+) {2,}(\S+)$", seeded.stdout, re.MULTILINE))
         with running(tmp_path, ("sandbox", "--port", str(sandbox)), *((name,) for name in PROCESSES)):
-            until(lambda: answers(f"http://127.0.0.1:{web}/readyz"), seconds=30, what="the web server")
+            until(lambda: answers(f"http://127.0.0.1:{web}/readyz"), what="the web server")
             facts = {**credentials, "base_url": f"http://127.0.0.1:{web}"}
             order = Backend(facts, "single").sell()
-            until(lambda: len(received(f"http://127.0.0.1:{sandbox}", order)) == 2, seconds=30, what="the conversions")
+            until(lambda: len(received(f"http://127.0.0.1:{sandbox}", order)) == 2, what="the conversions")
 
 
 def received(sandbox_url: str, order: str) -> list[object]:
@@ -166,13 +166,13 @@ def test_up_uses_given_servers_and_leaves_them_running(given: Given) -> None:
         assert not (installation.data_dir / "valkey").exists()
         # The marketplace was seeded by somebody else, whose credentials this directory does not know.
         order = Backend(facts, "given").sell()
-        until(lambda: len(received(str(facts["sandbox_url"]), order)) == 2, seconds=30, what="the conversions")
+        until(lambda: len(received(str(facts["sandbox_url"]), order)) == 2, what="the conversions")
         session = requests.Session()
-        form = session.get(f"{facts['base_url']}/sign-in", timeout=10).text
+        form = session.get(f"{facts['base_url']}/sign-in", timeout=30).text
         token = re.search(r'name="csrf_token" value="([^"]+)"', form)
         assert token
         data = {"csrf_token": token[1], "email": facts["admin_email"], "password": facts["admin_password"]}
-        signed_in = session.post(f"{facts['base_url']}/sign-in", data=data, allow_redirects=False, timeout=10)
+        signed_in = session.post(f"{facts['base_url']}/sign-in", data=data, allow_redirects=False, timeout=30)
         assert signed_in.status_code == 302
     assert installation.process is not None
     assert installation.process.returncode == 0

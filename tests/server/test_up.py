@@ -49,7 +49,7 @@ def delivered(installation: Installation, order: str) -> int:
 
 def wait_for(installation: Installation, order: str) -> None:
     """Wait until the marketplace's and the organiser's account have an order, each once."""
-    until(lambda: delivered(installation, order) >= 2, seconds=30, what=f"delivery of {order}")
+    until(lambda: delivered(installation, order) >= 2, what=f"delivery of {order}")
     assert delivered(installation, order) == 2
 
 
@@ -60,7 +60,7 @@ def state(installation: Installation, order: str) -> list[str]:
             f"{installation.facts['base_url']}/api/v1/deliveries",
             params={"order": order, "provider": PLATFORM},
             headers={"Authorization": f"Bearer {installation.facts['server_key']}"},
-            timeout=10,
+            timeout=30,
         )
     except requests.ConnectionError:
         return []
@@ -76,8 +76,8 @@ def test_ready_json_tells_everything_and_only_to_its_owner(installation: Install
     assert all(installation.facts.values())
     for name in ("ready.json", "secrets.json", "demo.json"):
         assert stat.S_IMODE((installation.data_dir / name).stat().st_mode) == 0o600
-    assert requests.get(str(installation.facts["demo_page_url"]), timeout=10).status_code == 200
-    assert requests.get(f"{installation.facts['base_url']}/readyz", timeout=10).json()["status"] == "ready"
+    assert requests.get(str(installation.facts["demo_page_url"]), timeout=30).status_code == 200
+    assert requests.get(f"{installation.facts['base_url']}/readyz", timeout=30).json()["status"] == "ready"
 
 
 def test_long_running_processes_are_no_superusers(installation: Installation, supervisor: int) -> None:
@@ -127,10 +127,10 @@ def test_a_killed_child_comes_back_and_what_was_sold_meanwhile_arrives(
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
     backend = Backend(installation.facts, f"killed-{role}")
-    order = until(lambda: sell(backend), seconds=30, what="an order that is taken")
-    until(lambda: child(supervisor, role) not in {None, victim}, seconds=30, what=f"a new {role}")
+    order = until(lambda: sell(backend), what="an order that is taken")
+    until(lambda: child(supervisor, role) not in {None, victim}, what=f"a new {role}")
     wait_for(installation, order)
-    until(lambda: state(installation, order) == ["accepted"] * 2, seconds=30, what="the delivery log")
+    until(lambda: state(installation, order) == ["accepted"] * 2, what="the delivery log")
 
 
 def sell(backend: Backend) -> str | None:
@@ -151,14 +151,14 @@ def test_after_a_crash_of_everything_the_next_start_keeps_order_and_credentials(
     assert len(family) > 10
     os.kill(supervisor, signal.SIGKILL)
     assert installation.process is not None
-    installation.process.wait(10)
+    installation.process.wait(30)
     all_gone(family)
     assert (installation.data_dir / "ready.json").exists()
     said = len(installation.log())
     (installation.data_dir / "ready.json").unlink()
     installation.start()
     # Sandboxes forget; whether it was sent before or after the crash, the log knows.
-    until(lambda: state(installation, order) == ["accepted"] * 2, seconds=30, what="the order in the log")
+    until(lambda: state(installation, order) == ["accepted"] * 2, what="the order in the log")
     credentials = set(before) - {"base_url", "sandbox_url", "database_url", "redis_url", "demo_page_url"}
     assert {name: installation.facts[name] for name in credentials} == {name: before[name] for name in credentials}
     again = installation.log()[said:]
@@ -185,7 +185,7 @@ def test_ctrl_c_during_the_start_leaves_nothing_either(installation: Installatio
     installation.launch()
     assert installation.process is not None
     supervisor = installation.process.pid
-    until(lambda: child(supervisor, "valkey"), seconds=30, what="the start of Valkey")
+    until(lambda: child(supervisor, "valkey"), what="the start of Valkey")
     family = below(supervisor) | {supervisor}
     installation.process.send_signal(signal.SIGINT)
     assert installation.process.wait(60) == 0, installation.log()
@@ -199,7 +199,7 @@ def test_an_ordinary_user_can_run_everything(tmp_path: Path) -> None:
         shutil.chown(ordinary.data_dir, 65534, 65534)
     with ordinary:
         assert ordinary.process is not None
-        assert requests.get(f"{ordinary.facts['base_url']}/readyz", timeout=10).status_code == 200
+        assert requests.get(f"{ordinary.facts['base_url']}/readyz", timeout=30).status_code == 200
         family = below(ordinary.process.pid)
         owner = 65534 if os.geteuid() == 0 else os.geteuid()
         assert {Path(f"/proc/{pid}").stat().st_uid for pid in family} == {owner}

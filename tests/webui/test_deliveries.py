@@ -22,7 +22,7 @@ from tests.webui.people import Person, member, readable
 @pytest.fixture
 def owner(app: Flask, marketplace: Marketplace, sandbox: SandboxServer) -> Person:
     """Somebody of org-1, which has one code with a token."""
-    requests.post(f"{sandbox.url}/_sandbox/reset", timeout=5)
+    requests.post(f"{sandbox.url}/_sandbox/reset", timeout=30)
     marketplace.add_code("meta", "default", "123456789012345", organizer="org-1")
     return member(app, marketplace)
 
@@ -30,7 +30,7 @@ def owner(app: Flask, marketplace: Marketplace, sandbox: SandboxServer) -> Perso
 def fail(sandbox: SandboxServer, kind: str, count: int = 1) -> None:
     """Have the platform answer with a fault."""
     body: dict[str, Any] = {"platform": "meta", "kind": kind, "count": count}
-    requests.post(f"{sandbox.url}/_sandbox/faults", json=body, timeout=5).raise_for_status()
+    requests.post(f"{sandbox.url}/_sandbox/faults", json=body, timeout=30).raise_for_status()
 
 
 def buy(marketplace: Marketplace, number: str, *, consent: bool = True) -> int:

@@ -78,7 +78,7 @@ def test_of_two_who_use_a_link_at_once_one_joins(marketplace: Marketplace) -> No
     for thread in both:
         thread.start()
     for thread in both:
-        thread.join(20)
+        thread.join(30)
 
     assert len(refused) == 1
     user = user_with_email(email)

@@ -135,9 +135,9 @@ def test_a_site_is_served_from_memory_while_the_database_is_away(marketplace: Ma
     with use_environment(DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing"):
         service._sites[marketplace.write_key] = (time.monotonic() - 1, site)
         assert find_site(marketplace.write_key) == site
-        started = time.perf_counter()
-        assert all(find_site(marketplace.write_key) == site for _ in range(1000))
-        assert time.perf_counter() - started < 1, "the database must not be asked for every visitor"
+        after_one_question = service._sites[marketplace.write_key]
+        assert all(find_site(marketplace.write_key) == site for _ in range(100))
+        assert service._sites[marketplace.write_key] is after_one_question
         with pytest.raises(OperationalError):
             find_site("ak_write_never_seen_before")
 

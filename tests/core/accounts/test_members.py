@@ -163,7 +163,7 @@ def test_two_administrators_cannot_remove_each_other_at_once(marketplace: Market
     for thread in both:
         thread.start()
     for thread in both:
-        thread.join(20)
+        thread.join(30)
 
     assert [error.code for error in refused] == ["last_admin"]
     assert len(list_members(marketplace.staff).items) == 1

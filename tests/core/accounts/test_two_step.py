@@ -95,7 +95,7 @@ def test_of_many_with_one_code_at_once_one_gets_in(marketplace: Marketplace, som
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(30)
         assert sorted(got_in) == [False, False, False, True]
 
 

@@ -25,7 +25,7 @@ def test_what_the_platform_took_is_written_when_the_database_is_back(world: Worl
         until(lambda: received(world.sandbox.url, world.provider), what="the request at the platform")
         job.join(1.0)
         assert job.is_alive()
-    job.join(10)
+    job.join(30)
     row = world.rows("org-1")[0]
     assert (row.state, row.attempts, row.lease_until) == ("accepted", 1, None)
     assert len(world.received("org-1")) == 1

@@ -127,7 +127,7 @@ class World:
         """Arm a fault of the sandbox for one code's pixel."""
         wish: dict[str, Any] = {"platform": self.provider, "kind": kind, "count": count, "params": params}
         wish["match"] = {"path_contains": self.pixels[name]}
-        answer = requests.post(f"{self.sandbox.url}/_sandbox/faults", json=wish, timeout=5)
+        answer = requests.post(f"{self.sandbox.url}/_sandbox/faults", json=wish, timeout=30)
         assert answer.status_code == 201, answer.text
 
     def received(self, name: str) -> list[dict[str, Any]]:

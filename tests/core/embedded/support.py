@@ -16,7 +16,7 @@ from pathlib import Path
 from core.embedded.child import command_line, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_a_restarted_server_waits_for_its_port_instead_of_taking_another(empty_d
         port, url = valkey.port, valkey.url()
         assert valkey._process is not None
         valkey._process.kill()
-        valkey._process.wait(10)
+        valkey._process.wait(30)
         in_use = pytest.raises(EmbeddedServerError, match=f"port {port} for valkey is in use")
         with socket.create_server(("127.0.0.1", port)), in_use:
             valkey.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,7 @@ def test_a_restart_keeps_port_password_and_data(empty_dir: Path) -> None:
             client.set("kept", "1")
     assert pid is not None
     assert are_gone([pid], within=0)
-    begin = time.monotonic()
     with EmbeddedValkey(empty_dir) as server, _client(server) as client:
-        assert time.monotonic() - begin < 2
         assert server.url() == url
         assert client.get("kept") == "1"
 

@@ -64,7 +64,7 @@ def expire_tokens(sandbox: SandboxServer, pixel: str = PIXEL) -> None:
         "count": None,
         "match": {"path_contains": pixel},
     }
-    requests.post(f"{sandbox.url}/_sandbox/faults", json=wish, timeout=5).raise_for_status()
+    requests.post(f"{sandbox.url}/_sandbox/faults", json=wish, timeout=30).raise_for_status()
 
 
 def buy(client: FlaskClient, marketplace: Marketplace, *numbers: str) -> None:

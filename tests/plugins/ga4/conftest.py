@@ -37,17 +37,17 @@ class Sandbox:
 
     def received(self) -> list[dict[str, Any]]:
         """Return what was recorded."""
-        items: list[dict[str, Any]] = self.http.get(f"{self.url}/_sandbox/requests", timeout=5).json()["items"]
+        items: list[dict[str, Any]] = self.http.get(f"{self.url}/_sandbox/requests", timeout=30).json()["items"]
         return items
 
     def post(self, path: str, body: Any, **query: str) -> requests.Response:
         """Post to the API by hand."""
         params = {"measurement_id": STREAM, "api_secret": SECRET} | query
-        return self.http.post(f"{self.url}/ga4/api{path}", json=body, params=params, timeout=5)
+        return self.http.post(f"{self.url}/ga4/api{path}", json=body, params=params, timeout=30)
 
     def get(self, path: str, **query: str) -> requests.Response:
         """Get anything below the platform."""
-        return self.http.get(f"{self.url}/ga4{path}", params=query, timeout=5)
+        return self.http.get(f"{self.url}/ga4{path}", params=query, timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class Sandbox:
 
     def received(self) -> list[dict[str, Any]]:
         """Return what was recorded."""
-        items: list[dict[str, Any]] = self.http.get(f"{self.url}/_sandbox/requests", timeout=5).json()["items"]
+        items: list[dict[str, Any]] = self.http.get(f"{self.url}/_sandbox/requests", timeout=30).json()["items"]
         return items
 
     def post(self, path: str, **kwargs: Any) -> requests.Response:

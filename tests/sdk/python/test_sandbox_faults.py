@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.sdk.python.sandboxes import Client
+from tests.waiting import until
 
 
 def test_http_500_is_json_that_careless_clients_take_for_success(client: Client) -> None:
@@ -46,7 +47,7 @@ def test_timeout_after_handles_the_request_and_then_holds_the_answer(client: Cli
     client.arm("timeout_after", params={"seconds": 30})
     with pytest.raises(requests.ReadTimeout):
         client.get("/counter/api", timeout=0.2)
-    assert [item["verdict"] for item in client.received()] == ["accepted"]
+    assert [item["verdict"] for item in until(client.received, what="the request")] == ["accepted"]
     assert client.get("/counter/api").json() == {"handled": 2}
 
 
@@ -54,9 +55,10 @@ def test_a_slow_platform_does_not_slow_another(client: Client) -> None:
     client.arm("timeout_after", params={"seconds": 30})
     with pytest.raises(requests.ReadTimeout):
         client.get("/counter/api", timeout=0.1)
+    until(client.received, what="the request")
     started = time.monotonic()
     assert client.get("/plain/api").text == "yes /api"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
 
 
 def test_count_says_how_often(client: Client) -> None:

@@ -70,19 +70,19 @@ def misbehave(facts: Mapping[str, Any], order: dict[str, Any]) -> None:
     session = requests.Session()
     session.trust_env = False
     for path in ("/", "/deliveries", "/api/v1/nothing", "/demo/nothing", "/readyz"):
-        session.get(base + path, params=query, headers=bearer, timeout=10)
-    session.post(f"{base}/sign-in", data={"email": PERSON["email"], "password": TOKEN}, timeout=10)
-    session.post(f"{base}/api/v1/orders", data=json.dumps(PERSON)[:-3], headers=bearer, timeout=10)
+        session.get(base + path, params=query, headers=bearer, timeout=30)
+    session.post(f"{base}/sign-in", data={"email": PERSON["email"], "password": TOKEN}, timeout=30)
+    session.post(f"{base}/api/v1/orders", data=json.dumps(PERSON)[:-3], headers=bearer, timeout=30)
     broken = {**order, "person": {**PERSON, "country": "Nowhere"}, "currency": TOKEN, "external_id": PERSON["email"]}
-    session.post(f"{base}/api/v1/orders", json=broken, headers=bearer, timeout=10)
-    session.get(f"{base}/api/v1/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    session.post(f"{base}/api/v1/orders", json=broken, headers=bearer, timeout=30)
+    session.get(f"{base}/api/v1/deliveries", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30)
     hostile: list[Any] = [
         {"event_name": PERSON["email"], **PERSON},
         [PERSON],
         {"payload": PERSON, "event_name": "page_view"},
     ]
     for event in hostile:
-        session.post(f"{base}/api/tx/events", json=event, headers=key, timeout=10)
+        session.post(f"{base}/api/tx/events", json=event, headers=key, timeout=30)
     session.put(
         f"{base}/api/tx/consent", json={"visitor_id": PERSON["email"], "consent": TOKEN}, headers=key, timeout=10
     )

@@ -34,7 +34,7 @@ class Backend:
             f"{self._facts['base_url']}/api/v1/orders",
             json={**self._order(number), **changes},
             headers={"Authorization": f"Bearer {self._facts['server_key']}"},
-            timeout=10,
+            timeout=30,
         )
         (self.acknowledged if answer.status_code == 201 else self.refused).append(number)
         return number
@@ -99,7 +99,7 @@ class Visitor:
             f"{self._facts['base_url']}/api/tx/events",
             json=event,
             headers={"X-Adrail-Key": self._facts["write_key"]},
-            timeout=10,
+            timeout=30,
         )
         if answer.status_code == 202 and answer.json()["accepted"] == 1:
             self.accepted.append(event_id)
@@ -152,6 +152,6 @@ def deliveries(facts: Facts, number: str) -> list[str]:
         f"{facts['base_url']}/api/v1/deliveries",
         params={"order": number},
         headers={"Authorization": f"Bearer {facts['server_key']}"},
-        timeout=10,
+        timeout=30,
     )
     return [item["state"] for item in answer.json()["items"]]

@@ -234,12 +234,12 @@ def test_a_killed_worker_counts_no_more(database: str, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "server", "worker"]
         worker = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
-        until(lambda: states(work.workers)["workers"] is OK, seconds=20, what=f"a worker at work ({said(tmp_path)})")
+        until(lambda: states(work.workers)["workers"] is OK, what=f"a worker at work ({said(tmp_path)})")
     finally:
         os.killpg(worker.pid, signal.SIGKILL)  # with its timer process, as supervisors do
         worker.wait()
 
-    until(lambda: states(work.workers)["workers"] is FAIL, seconds=5, what="the killed worker missed")
+    until(lambda: states(work.workers)["workers"] is FAIL, what="the killed worker missed")
 
 
 def test_a_broken_installation_ends_with_exit_code_1_and_says_what_to_do(database: str) -> None:

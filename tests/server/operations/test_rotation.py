@@ -129,7 +129,7 @@ def test_keys_are_replaced_while_orders_flow(
     with use_environment(ADRAIL_MASTER_KEYS=both), processes(tmp_path, "relay", "ingest", "worker"):
         seller = threading.Thread(target=sell)
         seller.start()
-        until(lambda: len(placed) > 5, seconds=30, what="orders")
+        until(lambda: len(placed) > 5, what="orders")
         before = len(placed)
         outcome = rotation.rotate()
         sold = len(placed)

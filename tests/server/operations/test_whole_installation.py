@@ -42,7 +42,7 @@ def installation() -> Iterator[Installation]:
 @pytest.fixture
 def facts(installation: Installation) -> Facts:
     """ready.json; the sandbox plays no faults."""
-    requests.post(f"{installation.facts['sandbox_url']}/_sandbox/reset", timeout=10)
+    requests.post(f"{installation.facts['sandbox_url']}/_sandbox/reset", timeout=30)
     return installation.facts
 
 
@@ -59,7 +59,7 @@ def adrail(*arguments: str, **environment: str) -> str:
 
 
 def metrics(facts: Facts) -> str:
-    return requests.get(f"{facts['base_url']}/metrics", timeout=10).text
+    return requests.get(f"{facts['base_url']}/metrics", timeout=30).text
 
 
 def test_a_canary_is_recognised_in_every_form() -> None:
@@ -82,9 +82,9 @@ def test_nothing_personal_or_secret_reaches_a_log(installation: Installation, fa
     _arm(facts, "http_500", "html_502", "invalid_event", "expired_token")
     for _ in range(6):
         backend.sell(context=context)
-        until(lambda: len(deliveries(facts, backend.acknowledged[-1])) > 1, seconds=15, what="deliveries of the order")
+        until(lambda: len(deliveries(facts, backend.acknowledged[-1])) > 1, what="deliveries of the order")
     assert not backend.refused
-    until(lambda: records.query(facts["database_url"], records.FAILED), seconds=15, what="a delivery that met a fault")
+    until(lambda: records.query(facts["database_url"], records.FAILED), what="a delivery that met a fault")
 
     known = canaries.all_canaries(facts, installation.data_dir)
     logs = {path.name: path.read_text("utf-8", "replace") for path in (installation.data_dir / "logs").iterdir()}
@@ -96,7 +96,7 @@ def test_nothing_personal_or_secret_reaches_a_log(installation: Installation, fa
 def _give_token(facts: Facts, token: str) -> None:
     headers = {"Authorization": f"Bearer {facts['server_key']}"}
     url = f"{facts['base_url']}/api/marketplace-client/organizer/tracking-codes"
-    codes = requests.get(url, params={"provider": PLATFORM}, headers=headers, timeout=10).json()["items"]
+    codes = requests.get(url, params={"provider": PLATFORM}, headers=headers, timeout=30).json()["items"]
     for code in codes:
         answer = requests.patch(
             f"{url}/{code['id']}", json={"settings": {"access_token": token}}, headers=headers, timeout=10
@@ -107,7 +107,7 @@ def _give_token(facts: Facts, token: str) -> None:
 def _arm(facts: Facts, *kinds: str) -> None:
     for kind in kinds:
         wish: dict[str, Any] = {"platform": PLATFORM, "kind": kind, "count": 1}
-        assert requests.post(f"{facts['sandbox_url']}/_sandbox/faults", json=wish, timeout=10).status_code < 300
+        assert requests.post(f"{facts['sandbox_url']}/_sandbox/faults", json=wish, timeout=30).status_code < 300
 
 
 def _reconnected(facts: Facts) -> None:
@@ -134,7 +134,7 @@ NOTED = {"refused deliveries"}
 def _settle(facts: Facts) -> None:
     url = facts["database_url"]
     try:
-        until(lambda: not records.pending(url), seconds=20, what="all deliveries settled")
+        until(lambda: not records.pending(url), what="all deliveries settled")
     except AssertionError as exc:
         raise AssertionError(f"{exc}: {records.pending(url)}") from None
 
@@ -147,7 +147,7 @@ def _delivered(facts: Facts, number: str) -> bool:
 def test_what_is_measured_is_what_alerts_and_dashboard_ask_for(facts: Facts) -> None:
     Visitor(facts).look()
     Backend(facts, "measured").sell()
-    shown = until(lambda: _after_a_purchase(facts), seconds=20, what="the purchase in the metrics")
+    shown = until(lambda: _after_a_purchase(facts), what="the purchase in the metrics")
     samples = {line.partition(" ")[0] for line in shown.splitlines() if not line.startswith("#")}
     names = {sample.partition("{")[0] for sample in samples}
     labels = {(sample.partition("{")[0], label) for sample in samples for label in re.findall(r"(\w+)=\"", sample)}
@@ -190,22 +190,22 @@ def test_an_upgrade_keeps_the_data_while_everything_runs(installation: Installat
     backend, visitor = Backend(facts, "upgrade"), Visitor(facts)
     for _ in range(5):
         backend.sell()
-    until(lambda: not records.untold_orders(url), seconds=20, what="orders stored")
+    until(lambda: not records.untold_orders(url), what="orders stored")
     scripts = ScriptDirectory.from_config(alembic_config())
     newest = scripts.get_revision("head")
 
     with visitor.browsing():
         adrail("migrate", "--down-to", str(newest.down_revision), "--yes", **given)
         before = records.rows(url)
-        assert requests.get(f"{facts['base_url']}/readyz", timeout=10).status_code == 503
+        assert requests.get(f"{facts['base_url']}/readyz", timeout=30).status_code == 503
         adrail("migrate", **given)
-        until(lambda: requests.get(f"{facts['base_url']}/readyz", timeout=10).status_code == 200, what="ready")
+        until(lambda: requests.get(f"{facts['base_url']}/readyz", timeout=30).status_code == 200, what="ready")
 
     assert visitor.refused == []
     assert records.missing(before, records.rows(url)) == {}
-    until(lambda: visitor.stored(url) == set(visitor.accepted), seconds=20, what="every accepted event stored")
+    until(lambda: visitor.stored(url) == set(visitor.accepted), what="every accepted event stored")
     number = backend.sell()
-    until(lambda: _delivered(facts, number), seconds=20, what="a purchase delivered")
+    until(lambda: _delivered(facts, number), what="a purchase delivered")
 
 
 def test_a_backup_made_while_selling_is_restored_without_a_gap(installation: Installation, facts: Facts) -> None:
@@ -214,7 +214,7 @@ def test_a_backup_made_while_selling_is_restored_without_a_gap(installation: Ins
     shutil.rmtree(restored.data_dir)
     try:
         with backend.selling():
-            until(lambda: len(backend.acknowledged) > 20, seconds=20, what="orders")
+            until(lambda: len(backend.acknowledged) > 20, what="orders")
             before = records.rows(facts["database_url"])
             acknowledged = list(backend.acknowledged)
             adrail("backup", str(place), "--data-dir", str(installation.data_dir))
@@ -225,12 +225,12 @@ def test_a_backup_made_while_selling_is_restored_without_a_gap(installation: Ins
         with restored:
             url = restored.facts["database_url"]
             assert records.missing(before, records.rows(url)) == {}
-            until(lambda: not records.untold_orders(url), seconds=20, what="what waited in the backup stored")
+            until(lambda: not records.untold_orders(url), what="what waited in the backup stored")
             _settle(restored.facts)
             found = records.delivery_states(url)
             assert [number for number in acknowledged if found.get(number) != {"accepted"}] == []
             later = Backend(restored.facts, "restored").sell()
-            until(lambda: _delivered(restored.facts, later), seconds=20, what="a new purchase")
+            until(lambda: _delivered(restored.facts, later), what="a new purchase")
             assert {restored.facts[name] == facts[name] for name in ("server_key", "organizer_password")} == {True}
     finally:
         for folder in (place, restored.data_dir):

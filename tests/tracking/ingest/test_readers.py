@@ -51,9 +51,9 @@ def test_a_running_reader_waits_for_the_database_and_goes_on(page: Page, store: 
     with away(database, spare=store.backend):
         thread.start()
         until(lambda: any(reader["pending"] for reader in readers()), what="the reader with the event in its hands")
-    until(lambda: store.has(page_view["event_id"]), seconds=20, what="the event in the store")
+    until(lambda: store.has(page_view["event_id"]), what="the event in the store")
     stop.set()
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
 
 
@@ -65,7 +65,7 @@ def test_a_reader_that_stops_takes_its_name_along(page: Page) -> None:
     thread.start()
     until(lambda: {reader["name"] for reader in readers()} - before, what="the reader's name in the group")
     stop.set()
-    thread.join(10)
+    thread.join(30)
     assert {reader["name"] for reader in readers()} == before
 
 

@@ -111,6 +111,16 @@ def command_line(pid: int) -> str:
     return listed.stdout.strip()
 
 
+def children_of(pid: int) -> dict[int, str]:
+    """Return the running children of process `pid` with their command lines; without /proc they are asked of `ps`."""
+    if _HAS_PROC:
+        own = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _stat(entry)[1:2] == [str(pid)]]
+        return {child: line for child in own if (line := command_line(child))}
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=False)
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return {int(row[0]): row[2] for row in rows if len(row) == 3 and row[1] == str(pid)}
+
+
 def group_runs(leader: int) -> bool:
     """Say whether a process of the group led by `leader` runs; ones that merely await reaping do not count.
 
@@ -124,12 +134,17 @@ def group_runs(leader: int) -> bool:
 
 
 def _runs_in_group(entry: Path, leader: int) -> bool:
+    stat = _stat(entry)
+    return stat[2:3] == [str(leader)] and stat[0] not in {"Z", "X"}
+
+
+def _stat(entry: Path) -> list[str]:
+    """State, parent and group of a process, empty when it has ended."""
     try:
-        # After the name in parentheses, which may contain anything: state, parent, group.
-        state, _, group = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
+        # After the name in parentheses, which may contain anything.
+        return (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:3]
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return group == str(leader) and state not in {"Z", "X"}
+        return []
 
 
 def read_pid(pid_file: Path) -> int | None:

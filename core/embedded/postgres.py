@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -17,8 +18,11 @@ from core.embedded.binaries import POSTGRES_MAJOR, PostgresBinaries, postgres_bi
 from core.embedded.child import command_line, read_pid, run, wait_until
 from core.embedded.errors import DataDirError, EmbeddedServerError
 from core.embedded.postgres_config import HOST_BASED_AUTH, server_config
+from core.embedded.recovery import RecoveryWatch
 from core.embedded.server import EmbeddedServer
 from core.embedded.state import has_secret, secret, write_file
+
+_log = logging.getLogger(__name__)
 
 SUPERUSER = "adrail"
 DATABASE = "adrail"
@@ -35,6 +39,22 @@ class EmbeddedPostgres(EmbeddedServer):
     # Fast shutdown: roll back, checkpoint, end.
     death_signal = signal.SIGINT
     passing_failures = ("pre-existing shared memory block", "Address already in use")
+
+    def __init__(
+        self, data_dir: Path, port: int | None = None, *, start_timeout: float = 60.0, patience: float = 15.0
+    ) -> None:
+        """`patience`: seconds without a recovering or writing process after which `tend` ends the server."""
+        super().__init__(data_dir, port, start_timeout=start_timeout)
+        self._recovery = RecoveryWatch(patience)
+
+    def tend(self) -> None:
+        """End a server that nothing recovers any more, so that a new one does."""
+        pid = self.pid
+        if pid is None or not self._recovery.is_stuck(pid):
+            return
+        _log.error("postgres lost its recovery process and would refuse connections for ever; it is ended")
+        self._recovery.forget()
+        self._end(grace=10, number=signal.SIGQUIT)
 
     def password(self, user: str = SUPERUSER) -> str:
         """Return the password that belongs to role `user` here, made at the first call; roles are created elsewhere."""

@@ -37,6 +37,10 @@ class Supervised(Protocol):
         """Say whether it runs."""
         ...
 
+    def tend(self) -> None:
+        """Look after it while it runs; it may be ended, and is then started again."""
+        ...
+
     def start(self) -> None:
         """Start it again after it ended."""
         ...
@@ -55,6 +59,9 @@ class _Command:
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def tend(self) -> None:
+        """Its end is all there is to see of it."""
 
     def start(self) -> None:
         # What a crashed leader left in its group holds ports and queues that the new one needs.
@@ -216,6 +223,7 @@ class ProcessGroup:
     def _look_after(self, watch: _Watch) -> None:
         now = time.monotonic()
         if watch.service.alive():
+            watch.service.tend()
             if now - watch.started_at > _STABLE:
                 watch.delay = _FIRST_DELAY
             return

@@ -67,6 +67,10 @@ class EmbeddedServer(ABC):
         """Say whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    def tend(self) -> None:
+        """Look after the running process; end it when only a new one will answer again."""
+        return
+
     def start(self) -> None:
         """Start and wait until queries are answered; first stops what an earlier crash left behind.
 
@@ -151,11 +155,11 @@ class EmbeddedServer(ABC):
             time.sleep(0.02)
         return False
 
-    def _end(self, grace: float) -> None:
+    def _end(self, grace: float, number: signal.Signals | None = None) -> None:
         if self._process is None:
             return
         if self.alive():
-            self._process.send_signal(self.death_signal)
+            self._process.send_signal(number or self.death_signal)
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:

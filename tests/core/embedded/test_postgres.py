@@ -10,9 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.embedded.child import wait_until
+from core.embedded.child import children_of, wait_until
 from core.embedded.errors import DataDirError, DataDirInUseError, EmbeddedServerError
 from core.embedded.postgres import EmbeddedPostgres
+from core.embedded.processes import ProcessGroup
 from core.embedded.valkey import EmbeddedValkey
 from tests.core.embedded.support import DEADLINE, are_gone
 
@@ -169,3 +170,52 @@ def test_refused_rows_do_not_reach_the_log(data_dir: Path) -> None:
         log = server.log.read_text()
     assert "duplicate key" in log
     assert "ana@example.org" not in log
+
+
+def _part(server: EmbeddedPostgres, title: str) -> int | None:
+    """The process of the server whose title begins so."""
+    with psycopg.connect(server.superuser_url) as connection:
+        row = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = %s", [title]).fetchone()
+    return row[0] if row else None
+
+
+def _startup_process(server: EmbeddedPostgres) -> int | None:
+    found = [pid for pid, line in children_of(server.pid or 0).items() if line.startswith("postgres: startup")]
+    return found[0] if found else None
+
+
+def _lose_recovery(server: EmbeddedPostgres) -> None:
+    """Kill one process of the server, and then the one that would mend that."""
+    for _ in range(20):
+        _kill(_part(server, "walwriter"))
+        found: list[int] = []
+
+        def recovering(found: list[int] = found) -> bool:
+            found += filter(None, [_startup_process(server)])
+            return bool(found) or _answers(server)
+
+        assert wait_until(recovering, DEADLINE, interval=0)
+        if found:
+            _kill(found[0])
+            if not wait_until(lambda: _answers(server), 1):
+                return
+    raise AssertionError("recovery was always faster")
+
+
+def _answers(server: EmbeddedPostgres) -> bool:
+    try:
+        return _value(server, "SELECT 1") == 1
+    except psycopg.OperationalError:
+        return False
+
+
+def test_a_server_whose_recovery_was_killed_is_ended_and_started_again(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir, patience=0.5)
+    with server, ProcessGroup() as group:
+        _execute(server, "CREATE TABLE kept_by_tending AS SELECT 3 AS n")
+        group.watch(server)
+        first = server.pid
+        _lose_recovery(server)
+        assert wait_until(lambda: group.wait(0.02) is None and _answers(server), 60)
+        assert server.pid != first
+        assert _value(server, "SELECT n FROM kept_by_tending") == 3

@@ -76,6 +76,8 @@ PERMISSION_GROUPS: tuple[tuple[str, Mapping[str, str]], ...] = (
         later("Tracking"),
         {
             "manage_tracking_codes": later("Change tracking codes"),
+            "view_collection": later("See collected and refused events"),
+            "manage_collection": later("Repair refused events, define own events"),
             "view_deliveries": later("See what was sent to platforms"),
             "manage_connections": later("Connect accounts of platforms"),
             "manage_keys": later("Make and revoke keys"),

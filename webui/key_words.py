@@ -29,6 +29,8 @@ SCOPES = {
     "manage_tracking_codes": later("Change tracking codes"),
     "manage_connections": later("Change connections, and send dead deliveries again"),
     "view_deliveries": later("Read deliveries"),
+    "view_collection": later("Read refused events and how much arrives"),
+    "manage_collection": later("Repair refused events, define own events"),
     "view_audit": later("Read the audit log"),
     "manage_users": later("Invite, change and remove people"),
     "manage_keys": later("Make, replace and revoke keys"),

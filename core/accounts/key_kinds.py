@@ -22,6 +22,8 @@ KEY_SCOPES: dict[str, tuple[str, ...]] = {
         "manage_tracking_codes",
         "manage_connections",
         "view_deliveries",
+        "view_collection",
+        "manage_collection",
         "view_audit",
         "manage_users",
         MANAGE,

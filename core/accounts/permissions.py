@@ -10,6 +10,7 @@ ADMIN = "admin"
 VIEWS = frozenset(
     {
         "view_events",
+        "view_collection",
         "view_deliveries",
         "view_event_analytics",
         "view_artist_analytics",
@@ -28,6 +29,7 @@ PERMISSIONS = VIEWS | {
     "manage_ads",
     "manage_artist_profile",
     "manage_catalog",
+    "manage_collection",
     "manage_connections",
     "manage_keys",
     "manage_privacy",
@@ -116,7 +118,9 @@ SUBJECT_TYPES: Mapping[str, tuple[str, ...]] = {
 }
 """Which account types make sense for a member of what; the first is the usual one."""
 SUBJECTS = tuple(SUBJECT_TYPES)
-OF_THE_WHOLE = frozenset({ADMIN, "manage_privacy", "moderate_content", "view_all_analytics"})
+OF_THE_WHOLE = frozenset(
+    {ADMIN, "manage_collection", "manage_privacy", "moderate_content", "view_all_analytics", "view_collection"}
+)
 """Keys that concern everybody in a marketplace; only members of the marketplace itself can hold them."""
 
 

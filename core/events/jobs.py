@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from core.db.partitions import ensure_partitions
 from core.db.session import MAINTAINER, engine, maintainer_session
+from core.events.reject_settling import forget_clients
 from core.events.sessions import erase_old_seals
 from core.events.visits import SEAL_DAYS
 
@@ -36,6 +37,7 @@ def prune() -> None:
     """Erase what has outlived its retention: sealed client data, keys beyond the replay horizon, old rejects."""
     with maintainer_session() as session:
         erase_old_seals(session, SEAL_DAYS)
+        forget_clients(session)
     for table, (column, age) in KEPT.items():
         # In short transactions: an hour of heavy traffic is millions of rows. What is left waits for the next hour.
         for _ in range(MOST_CHUNKS):

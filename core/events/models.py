@@ -1,4 +1,4 @@
-"""Tables of the event store: events, keys that outlive partitions, sessions, identity links, outbox, rejects."""
+"""Tables of the event store: events, keys that outlive partitions, sessions, identity links, outbox, rejects, own events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Date,
     Index,
     Integer,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -182,10 +184,18 @@ class OutboxRow(HasId, HasTenant, HasCreated, Base):
 
 
 class RejectedEvent(HasId, HasTenant, HasCreated, Base):
-    """An event that was not accepted, encrypted, with the reasons; kept 30 days."""
+    """An event that was not accepted, encrypted, with the reasons; kept 30 days.
+
+    ``group_key`` is equal for events with the same name and the same problems at the same places. ``state`` is
+    ``open``, ``replayed``, ``blocked`` (no consent when it was replayed) or ``discarded``.
+    """
 
     __tablename__ = "tx_rejected_events"
-    __table_args__ = (Index(None, "tenant_id", "created_at"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'replayed', 'blocked', 'discarded')", name="state"),
+        Index(None, "tenant_id", "created_at"),
+        Index("ix_tx_rejected_events_group", "tenant_id", "state", "group_key", "id"),
+    )
 
     site_id: Mapped[str | None] = plain(Text)
     event_name: Mapped[str | None] = plain(Text)
@@ -193,3 +203,43 @@ class RejectedEvent(HasId, HasTenant, HasCreated, Base):
     problems: Mapped[list[dict[str, Any]]] = plain(JSONB)
     sealed_event: Mapped[bytes] = personal(LargeBinary, retention="30_days", eraser="delete_row", seal="reject")
     received_at: Mapped[datetime] = plain()
+    group_key: Mapped[str] = plain(Text, server_default="")
+    trusted: Mapped[bool] = plain(Boolean, server_default=text("false"))
+    flags: Mapped[dict[str, Any]] = plain(JSONB, server_default=text("'{}'"))
+    sealed_client: Mapped[bytes | None] = personal(LargeBinary, retention="7_days", eraser="overwrite", seal="client")
+    state: Mapped[str] = plain(Text, server_default="open")
+    settled_at: Mapped[datetime | None] = plain()
+    settled_by: Mapped[str | None] = plain(Text, comment="label of the actor")
+
+
+class CustomEvent(HasId, HasTenant, HasCreated, Base):
+    """One version of an event that a marketplace defined itself; ``fields`` is the whole list of that version."""
+
+    __tablename__ = "custom_events"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name", "version"),
+        CheckConstraint("name LIKE 'custom.%'", name="name"),
+    )
+
+    name: Mapped[str] = plain(Text)
+    version: Mapped[int] = plain(SmallInteger)
+    description: Mapped[str] = plain(Text)
+    sources: Mapped[list[str]] = plain(JSONB)
+    scope: Mapped[str] = plain(Text)
+    fields: Mapped[list[dict[str, Any]]] = plain(JSONB)
+    example: Mapped[dict[str, Any]] = plain(JSONB)
+    retired_at: Mapped[datetime | None] = plain()
+
+
+class CollectionDay(HasId, HasTenant, Base):
+    """How many events of one site and local day arrived, and how many of those numbered before them did not."""
+
+    __tablename__ = "collection_days"
+    __table_args__ = (UniqueConstraint("tenant_id", "day", "site_id"),)
+
+    day: Mapped[date] = plain(Date)
+    site_id: Mapped[str] = plain(Text, comment="empty: the event named no site")
+    visitors: Mapped[int] = plain(Integer)
+    received: Mapped[int] = plain(BigInteger)
+    missing: Mapped[int] = plain(BigInteger)
+    computed_at: Mapped[datetime] = plain()

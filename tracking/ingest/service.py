@@ -139,6 +139,9 @@ def _rejects(entry: Entry) -> list[Reject]:
             item["problems"],
             bytes.fromhex(item["sealed"]),
             entry.received_at,
+            entry.trusted,
+            entry.flags,
+            entry.sealed_client,
         )
         for item in entry.rejects
     ]

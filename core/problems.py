@@ -11,6 +11,7 @@ from flask import Response, g
 from werkzeug.exceptions import HTTPException
 
 from core.errors import DomainError, FieldProblem
+from core.replies import Reply
 from core.validation import field_problems
 
 # Stable texts of our own; the framework's names of statuses change between its versions.
@@ -53,8 +54,10 @@ class Problem(ma.Schema):
     request_id = ma.fields.String(required=True)
 
 
-def problem_response(status: int, code: str, title: str, detail: str, errors: list[dict[str, Any]]) -> Response:
-    """Make one; ``code`` is stable text that clients decide by."""
+def problem_reply(
+    status: int, code: str, title: str, detail: str, errors: list[dict[str, Any]], request_id: str
+) -> Reply:
+    """Make one outside the framework; ``code`` is stable text that clients decide by."""
     body = {
         "type": f"urn:adrail:problem:{code}",
         "title": title,
@@ -62,22 +65,32 @@ def problem_response(status: int, code: str, title: str, detail: str, errors: li
         "code": code,
         "detail": detail,
         "errors": errors,
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id,
     }
-    return Response(orjson.dumps(body), status=status, content_type="application/problem+json")
+    return Reply(status, [("Content-Type", "application/problem+json")], orjson.dumps(body))
+
+
+def domain_reply(error: DomainError, request_id: str) -> Reply:
+    """Answer a domain error outside the framework."""
+    reply = problem_reply(
+        error.status, error.code, error.title, error.detail, [e.as_dict() for e in error.errors], request_id
+    )
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        reply.headers.append(("Retry-After", str(retry_after)))
+    if error.status == 401:
+        reply.headers.append(("WWW-Authenticate", "Bearer"))
+    return reply
+
+
+def problem_response(status: int, code: str, title: str, detail: str, errors: list[dict[str, Any]]) -> Response:
+    """Make one; ``code`` is stable text that clients decide by."""
+    return problem_reply(status, code, title, detail, errors, g.get("request_id", "")).response()
 
 
 def handle_domain_error(error: DomainError) -> Response:
     """Answer a domain error as problem+json."""
-    response = problem_response(
-        error.status, error.code, error.title, error.detail, [e.as_dict() for e in error.errors]
-    )
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return domain_reply(error, g.get("request_id", "")).response()
 
 
 def handle_http_error(error: HTTPException) -> Response:

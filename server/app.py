@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
-import uuid
 
-import redis
 import structlog
 from flask import Flask, Response, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_smorest import Api
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -27,23 +22,23 @@ from core.api_document import decimal_as_text
 from core.catalog.catalog_http import blp as catalog
 from core.catalog.http import blp as orders
 from core.catalog.person_http import blp as persons
+from core.catalog.taste_http import blp as tastes
 from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
-from core.errors import DomainError, UnavailableError
+from core.errors import DomainError
 from core.paging import MAX_ID
-from core.problems import Problem, handle_domain_error, handle_http_error, problem_response
+from core.problems import Problem, handle_domain_error, handle_http_error
 from core.registry import registry
-from server import health, metrics
+from server import health, metrics, requests
+from server.failures import InternalError, domain_error_of
+from server.front import Front
 from tracking.collector.consent import blp as consent
 from tracking.collector.http import blp as collector
 from tracking.config.http import blp as tracking_config
 
 API_PATHS = ("/api/", "/sdk/", "/healthz", "/readyz", "/metrics")
 QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
-HTTP_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError, redis.ConnectionError, redis.TimeoutError)
 BLUEPRINTS = (
     collector,
     consent,
@@ -92,6 +87,7 @@ def create_app() -> Flask:
     webui.app.register(app)
     _answer_errors(app)
     _trace(app)
+    app.wsgi_app = Front(app.wsgi_app)  # type: ignore[method-assign]
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -141,24 +137,15 @@ def _answer_errors(app: Flask) -> None:
     def http(error: HTTPException) -> Response:
         return handle_http_error(error) if is_api() else webui.problems.page_for(error)
 
-    def away(error: Exception) -> Response:
-        log.error("a server is away", path=_logged_path(), exc_info=error)
-        return domain(UnavailableError("a server that adrail needs is away; nothing is known to have changed"))
-
-    def unexpected(error: Exception) -> Response:
-        log.error("request failed", path=_logged_path(), exc_info=error)
-        if not is_api():
+    def failure(error: Exception) -> Response:
+        told = domain_error_of(error, _logged_path())
+        if isinstance(told, InternalError) and not is_api():
             return webui.problems.page(500)
-        detail = (
-            "the server failed; nothing is known to have changed. Try again, and send us the request id if it stays"
-        )
-        return problem_response(500, "internal_error", "Internal error", detail, [])
+        return domain(told)
 
     app.register_error_handler(DomainError, domain)
     app.register_error_handler(HTTPException, http)
-    for kind in AWAY:
-        app.register_error_handler(kind, away)
-    app.register_error_handler(Exception, unexpected)
+    app.register_error_handler(Exception, failure)
 
 
 def _logged_path() -> str:
@@ -169,24 +156,18 @@ def _logged_path() -> str:
 def _trace(app: Flask) -> None:
     @app.before_request
     def _start() -> None:
-        sent = request.headers.get("X-Request-Id", "")
-        g.request_id = sent if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+        g.request_id = requests.request_id(request.environ)
         g.started = time.perf_counter()
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-        if "\0" in request.path or "%00" in request.environ.get("QUERY_STRING", ""):
-            raise BadRequest("the address holds the character NUL, which cannot be looked up; leave it out")
+        requests.name_in_logs(g.request_id)
+        if requests.holds_nul(request.environ):
+            raise BadRequest(requests.NUL_REFUSED)
 
     @app.after_request
     def _finish(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault(*requests.NOSNIFF)
         seconds = time.perf_counter() - g.get("started", time.perf_counter())
-        endpoint = request.endpoint or "unknown"
-        # Invented methods must not grow the metrics without end.
-        method = request.method if request.method in HTTP_METHODS else "other"
-        metrics.REQUESTS.labels(method, endpoint, response.status_code).inc()
-        metrics.REQUEST_SECONDS.labels(endpoint).observe(seconds)
+        method = requests.measure(request.method, request.endpoint or "unknown", response.status_code, seconds)
         if not request.path.startswith(QUIET_PATHS):
             ms = round(seconds * 1000, 1)
             log.info("request", method=method, path=_logged_path(), status=response.status_code, ms=ms)

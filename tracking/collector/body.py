@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 import zstandard
-from flask import Request
+from werkzeug.wsgi import get_content_length, get_input_stream
 
+from core.asking import Environ
 from core.json_input import BodyError
 
 MAX_BYTES = 1024 * 1024
@@ -38,24 +39,31 @@ class DamagedError(BodyError):
     code = "invalid_encoding"
 
 
-def read_json(request: Request) -> Any:
-    """Return the decoded JSON body; raises `BodyError` and its kinds. Depth and characters are not looked at."""
-    raw = read_body(request)
+def read_json(environ: Environ) -> tuple[Any, bytes]:
+    """Return the decoded JSON body and its bytes; raises kinds of `BodyError`. Depth and characters are not checked."""
+    raw = read_body(environ)
     try:
-        return orjson.loads(raw)
+        return orjson.loads(raw), raw
     except orjson.JSONDecodeError as exc:
         raise BodyError(f"not valid JSON: {exc}") from None
 
 
-def read_body(request: Request) -> bytes:
+def read_body(environ: Environ) -> bytes:
     """Return the body in clear, at most 1 MiB; raises kinds of `BodyError`."""
-    return _decompress(_bounded(request), request.headers.get("Content-Encoding", "").strip().lower())
+    raw = _bounded(environ)
+    encoding = environ.get("HTTP_CONTENT_ENCODING")
+    return _decompress(raw, encoding.strip().lower()) if encoding else raw
 
 
-def _bounded(request: Request) -> bytes:
-    if (request.content_length or 0) > MAX_BYTES:
+def _bounded(environ: Environ) -> bytes:
+    length = get_content_length(environ)
+    if length is not None and length > MAX_BYTES:
         raise BodyTooLargeError("send at most 1 MiB; split the batch")
-    raw = request.stream.read(MAX_BYTES + 1)
+    stream = environ["wsgi.input"] if length is not None else get_input_stream(environ)
+    wanted = MAX_BYTES + 1 if length is None else length
+    raw: bytes = stream.read(wanted)
+    while 0 < len(raw) < wanted and (more := stream.read(wanted - len(raw))):
+        raw += more
     if len(raw) > MAX_BYTES:
         raise BodyTooLargeError("send at most 1 MiB; split the batch")
     return raw

@@ -6,23 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import redis
-from flask import Response, g, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.accounts.api import ScannerBinding, SiteKey
+from core.accounts.api import Actor, ScannerBinding, SiteKey
+from core.asking import Environ, actor_or_none, client_address, origin_allowed, require_actor, site_asked
 from core.config import settings
 from core.errors import ForbiddenError, TooManyRequestsError, UnavailableError
 from core.token_buckets import Bucket, take
-from core.web import (
-    actor_or_none,
-    allow_origin,
-    client_address,
-    origin_allowed,
-    require_actor,
-    site_from_request,
-)
 
+SITE = "adrail.site"
 PERMISSION, SCANNER_PERMISSION = "collect", "collect_scans"
 ID_LENGTH = 64
 
@@ -46,31 +39,32 @@ class Caller:
         return self.site is None and self.scanner is None
 
 
-def identify(*, scanners: bool = False) -> Caller:
+def identify(environ: Environ, *, scanners: bool = False) -> Caller:
     """Return who sent this request; scanner keys are refused unless ``scanners``.
 
     Raises `NotSignedInError`, `ForbiddenError` or `UnavailableError`.
     """
     try:
-        actor = actor_or_none()
-        if actor is not None and actor.scanner is not None:
-            if not scanners:
-                raise ForbiddenError("a scanner key only sends what happens at its gate", code="permission_missing")
-            require_actor(SCANNER_PERMISSION)
-            return Caller(actor.tenant_id, None, actor.label, client_address(), actor.scanner)
+        actor = actor_or_none(environ) if "HTTP_AUTHORIZATION" in environ else None
         if actor is not None:
-            require_actor(PERMISSION)
-            return Caller(actor.tenant_id, None, actor.label, client_address())
-        site = site_from_request()
+            return _with_key(environ, actor, scanners=scanners)
+        site = site_asked(environ)
     except (OperationalError, InterfaceError, PoolTimeoutError):
         raise UnavailableError("keys cannot be looked up at the moment; send again", retry_after=5) from None
-    if not origin_allowed(site):
+    if not origin_allowed(environ, site):
         raise ForbiddenError(
-            f"origin {request.headers['Origin']!r} is not on the site's list; add it to the allowed origins",
+            f"origin {environ['HTTP_ORIGIN']!r} is not on the site's list; add it to the allowed origins",
             code="origin_not_allowed",
         )
-    g.calling_site = site
-    return Caller(site.tenant_id, site, f"site:{site.site_pk}", client_address())
+    environ[SITE] = site
+    return Caller(site.tenant_id, site, f"site:{site.site_pk}", client_address(environ))
+
+
+def _with_key(environ: Environ, actor: Actor, *, scanners: bool) -> Caller:
+    if actor.scanner is not None and not scanners:
+        raise ForbiddenError("a scanner key only sends what happens at its gate", code="permission_missing")
+    require_actor(environ, PERMISSION if actor.scanner is None else SCANNER_PERMISSION)
+    return Caller(actor.tenant_id, None, actor.label, client_address(environ), actor.scanner)
 
 
 def limits_of(caller: Caller, visitors: Iterable[str]) -> tuple[Bucket, ...]:
@@ -100,7 +94,7 @@ def too_often(wait: int) -> TooManyRequestsError:
     return TooManyRequestsError("too many requests; wait and send again", retry_after=wait)
 
 
-def with_cors(response: Response) -> Response:
-    """Let the site's pages read an answer, refusals included: a page must be able to see `Retry-After`."""
-    site: SiteKey | None = g.get("calling_site")
-    return allow_origin(response, site) if site else response
+def calling_site(environ: Environ) -> SiteKey | None:
+    """The site whose key and origin were found right; its pages may read the answer, a refusal too."""
+    site: SiteKey | None = environ.get(SITE)
+    return site

@@ -18,7 +18,8 @@ from core.privacy.api import DIRECT_SOURCE, PURPOSES, ConsentStatement, current_
 from core.validation import load
 from core.web import json_response, preflight
 from tracking.collector.body import read_body
-from tracking.collector.caller import Caller, identify, limit, limits_of, with_cors
+from tracking.collector.caller import Caller, identify, limit, limits_of
+from tracking.collector.http import with_cors
 from tracking.collector.service import clock_skew
 
 blp = Blueprint("consent", __name__, url_prefix="/api/tx", description="What visitors and persons agreed to")
@@ -88,8 +89,8 @@ class ConsentOut(ma.Schema):
 @blp.response(200, ConsentOut)
 def put() -> Response:
     """State consent. It is written at once: a withdrawal also stops what waits to be sent."""
-    caller = identify()
-    data = load(ConsentPut(), parse_json(read_body(request)))
+    caller = identify(request.environ)
+    data = load(ConsentPut(), parse_json(read_body(request.environ)))
     subject_type, subject_id = _subject(data, caller)
     # A withdrawal needs the database only; it must not wait for those who count requests.
     with contextlib.suppress(UnavailableError):
@@ -117,7 +118,7 @@ def put() -> Response:
 @blp.response(200, ConsentOut)
 def get() -> Response:
     """Read the latest word per purpose."""
-    caller = identify()
+    caller = identify(request.environ)
     return _answer(caller, *_subject(load(Subject(), request.args.to_dict()), caller))
 
 

@@ -52,15 +52,17 @@ def check_event(
     now: datetime,
     skew: timedelta = timedelta(0),
     any_age: bool = False,
+    nul: bool = True,
 ) -> Verdict:
     """Check one decoded event; ``skew`` is added to the sender's clock before the age is judged.
 
-    With ``any_age`` it may be as old as it likes, since history is imported.
+    With ``any_age`` it may be as old as it likes, since history is imported. Without ``nul`` the text that it was
+    decoded from is known to hold no NUL.
     """
     if not isinstance(event, dict):
         return refusal("schema", "", "type", "an event is a JSON object", event)
     # First of all: neither the validator nor the serialiser is made for any depth.
-    beyond = problem_beyond_schema(event)
+    beyond = problem_beyond_schema(event, nul=nul)
     if beyond:
         return refusal("schema", "", *beyond, None)
     spec_or_verdict = _find(registry, event)

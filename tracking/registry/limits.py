@@ -11,8 +11,11 @@ MAX_VALUES = 5_000
 NUL = ("characters", "contains the character NUL (U+0000), which cannot be stored; remove it")
 
 
-def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
-    """Return (rule, message) of the first bound that the event breaks, or None; any depth is safe to ask."""
+def problem_beyond_schema(event: dict[str, Any], *, nul: bool = True) -> tuple[str, str] | None:
+    """Return (rule, message) of the first bound that the event breaks, or None; any depth is safe to ask.
+
+    ``nul`` says whether there may be a NUL at all.
+    """
     # A stack of our own: the interpreter's is shallower than what the parser takes.
     stack: list[tuple[Any, int]] = [(event, 1)]
     values = 0
@@ -26,7 +29,7 @@ def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
         children = container.values() if type(container) is dict else container
         stack += [(child, depth + 1) for child in children if type(child) is dict or type(child) is list]
     # Written as JSON, a NUL is these six letters. So is a text that merely names it, hence the second look.
-    return NUL if b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
+    return NUL if nul and b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
 
 
 def _holds_nul(value: Any) -> bool:

@@ -6,7 +6,7 @@ import base64
 import functools
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
@@ -37,8 +37,12 @@ def encrypt(key: bytes, plaintext: bytes, purpose: str) -> bytes:
 
 def decrypt(key: bytes, ciphertext: bytes, purpose: str) -> bytes:
     """Open `encrypt`; raises `DecryptionError`."""
+    return _open(AESGCM(key), ciphertext, purpose)
+
+
+def _open(cipher: AESGCM, ciphertext: bytes, purpose: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], purpose.encode())
+        return cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], purpose.encode())
     except (InvalidTag, ValueError) as exc:
         raise DecryptionError(f"ciphertext for {purpose!r} does not open") from exc
 
@@ -110,6 +114,7 @@ class DataKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._ciphers: dict[str, AESGCM] = {}
 
     @classmethod
     def create(cls, ring: Keyring) -> tuple[DataKey, bytes]:
@@ -124,15 +129,38 @@ class DataKey:
 
     def encrypt(self, text: str, field: str) -> bytes:
         """Encrypt one field's text; ``field`` (``table.column``) binds it to its place."""
-        return encrypt(self._derived(f"field:{field}"), text.encode(), field)
+        return self.encrypt_all([text], field)[0]
+
+    def encrypt_all(self, texts: Sequence[str], field: str) -> list[bytes]:
+        """`encrypt` for many texts, each under a nonce of its own; what they share is done once."""
+        cipher, purpose = self._cipher(field).encrypt, field.encode()
+        nonces = os.urandom(NONCE_BYTES * len(texts))
+        cut = [nonces[at : at + NONCE_BYTES] for at in range(0, len(nonces), NONCE_BYTES)]
+        return [nonce + cipher(nonce, text.encode(), purpose) for nonce, text in zip(cut, texts, strict=True)]
 
     def decrypt(self, ciphertext: bytes, field: str) -> str:
         """Open `encrypt`; raises `DecryptionError`."""
-        return decrypt(self._derived(f"field:{field}"), ciphertext, field).decode()
+        return _open(self._cipher(field), ciphertext, field).decode()
 
     def blind_index(self, kind: str, normalised: str) -> bytes:
         """Keyed hash (HMAC-SHA256) of normalised text: equal texts are found, nothing can be read."""
         return hmac.digest(self._derived(f"index:{kind}"), normalised.encode(), "sha256")
+
+    def blind_indexes(self, kind: str, normalised: Sequence[str]) -> list[bytes]:
+        """`blind_index` for many texts; the key is worked in once."""
+        keyed = hmac.new(self._derived(f"index:{kind}"), digestmod="sha256")
+        found = []
+        for text in normalised:
+            one = keyed.copy()
+            one.update(text.encode())
+            found.append(one.digest())
+        return found
+
+    def _cipher(self, field: str) -> AESGCM:
+        cipher = self._ciphers.get(field)
+        if cipher is None:
+            cipher = self._ciphers[field] = AESGCM(self._derived(f"field:{field}"))
+        return cipher
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - keys are few and live as long as the process
     def _derived(self, purpose: str) -> bytes:

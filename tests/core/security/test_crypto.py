@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.security.crypto import DataKey, DecryptionError, Keyring, decrypt, derive, encrypt
+from core.security.crypto import NONCE_BYTES, DataKey, DecryptionError, Keyring, decrypt, derive, encrypt
 
 OLD, NEW = os.urandom(32), os.urandom(32)
 
@@ -78,6 +78,15 @@ def test_blind_indexes_of_other_kinds_and_other_tenants_differ() -> None:
     }
     assert len(indexes) == 4
     assert one.blind_index("email", "a") == one.blind_index("email", "a")
+
+
+def test_many_texts_are_treated_like_single_ones() -> None:
+    key, _ = DataKey.create(Keyring({"k1": OLD}))
+    texts = ["Ana", "", "Ana", "Ștefan"]
+    sealed = key.encrypt_all(texts, "persons.first_name")
+    assert [key.decrypt(item, "persons.first_name") for item in sealed] == texts
+    assert len({item[:NONCE_BYTES] for item in sealed}) == len(texts)
+    assert key.blind_indexes("email", texts) == [key.blind_index("email", text) for text in texts]
 
 
 @given(st.text(max_size=200).filter(lambda text: text.isascii() or text.encode("utf-8", "ignore").decode() == text))

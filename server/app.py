@@ -36,6 +36,7 @@ from server.front import Front
 from tracking.collector.consent import blp as consent
 from tracking.collector.http import blp as collector
 from tracking.config.http import blp as tracking_config
+from tracking.own_events.http import blp as own_events
 
 API_PATHS = ("/api/", "/sdk/", "/healthz", "/readyz", "/metrics")
 QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     sites,
     audit,
     people,
+    own_events,
 )
 
 log = structlog.get_logger(__name__)

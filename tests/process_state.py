@@ -57,7 +57,9 @@ def _forget_scripts() -> None:
     from core import token_buckets
     from core.events import stream
     from tracking.ingest import service as ingest
+    from tracking.registry.own import forget_own_events
 
     for maker in (stream._script, token_buckets._script):
         maker.cache_clear()
     ingest._tenant.cache_clear()
+    forget_own_events()

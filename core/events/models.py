@@ -1,4 +1,4 @@
-"""Tables of the event store: events, keys that outlive partitions, sessions, identity links, outbox, rejects, own events."""
+"""Tables of the event store: events and their keys, sessions, identity links, outbox, rejects, own events."""
 
 from __future__ import annotations
 

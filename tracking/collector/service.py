@@ -17,8 +17,8 @@ from core.token_buckets import Bucket
 from tracking.collector import gate, rejects
 from tracking.collector.caller import limit, too_often
 from tracking.metrics import COLLECTED
-from tracking.registry import registry
 from tracking.registry.check import Verdict, check_event, refusal
+from tracking.registry.own import registry_of
 
 MAX_EVENTS = 100
 MAX_SKEW = timedelta(days=400)
@@ -84,10 +84,11 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None, *, nu
     """
     now = datetime.now(UTC)
     skew = clock_skew(sent_at, now)
+    known = registry_of(sender.tenant_id)
     answer, accepted, refused = Answer(), [], []
     for index, event in enumerate(events):
         verdict = gate.misplaced(event, sender) or check_event(
-            registry(), event, trusted=sender.trusted, now=now, skew=skew, nul=nul
+            known, event, trusted=sender.trusted, now=now, skew=skew, nul=nul
         )
         if verdict.spec is not None:
             verdict = _foreign(sender, event) or verdict

@@ -65,15 +65,23 @@ class Registry:
 
 def load(folder: Path = FOLDER) -> Registry:
     """Read all families; raises `RegistryError` for a file that cannot be used, naming file and event."""
-    envelope = read_yaml(folder / "envelope.yaml")
+    envelope = read_envelope(folder)
     specs: list[EventSpec] = []
     for path in sorted((folder / "v1").glob("*.yaml")):
         family = read_family(path)
-        specs.extend(_spec(path, family, name, event, envelope) for name, event in family["events"].items())
+        specs.extend(build_spec(path.name, family, name, event, envelope) for name, event in family["events"].items())
     return Registry(specs)
 
 
-def _spec(path: Path, family: dict[str, Any], name: str, event: dict[str, Any], envelope: dict[str, Any]) -> EventSpec:
+def read_envelope(folder: Path = FOLDER) -> dict[str, Any]:
+    """The envelope's schema, which every event shares."""
+    return read_yaml(folder / "envelope.yaml")
+
+
+def build_spec(
+    where: str, family: dict[str, Any], name: str, event: dict[str, Any], envelope: dict[str, Any]
+) -> EventSpec:
+    """Compile one event of a family; raises `RegistryError` that begins with ``where`` when its schema is none."""
     payload = {"type": "object", **event.get("payload", {})}
     sources = frozenset(event.get("sources", family["sources"]))
     version = event.get("version", 1)
@@ -82,7 +90,7 @@ def _spec(path: Path, family: dict[str, Any], name: str, event: dict[str, Any], 
         # Messages go where values may not: logs, the list of rejected events. What was found is told beside them.
         validator = jsonschema_rs.validator_for(schema, validate_formats=True, mask="the value")
     except (ValueError, TypeError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as exc:
-        raise RegistryError(f"{path.name}: event {name!r}: {exc}") from exc
+        raise RegistryError(f"{where}: event {name!r}: {exc}") from exc
     return EventSpec(
         name=name,
         version=version,

@@ -1,0 +1,1 @@
+"""Events that marketplaces define themselves, as people and keys manage them."""

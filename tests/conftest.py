@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 from adrail.sandbox import SandboxServer
 from tests.chromium import chromium
 from tests.marketplace import Marketplace, make_marketplace
+from tests.passwords import quick_passwords
 from tests.platform_records import reset
 from tests.plugin_distribution import PluginFolder
 from tests.process_state import forget, use_environment
@@ -69,6 +71,13 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         return "tests/browser" if path.startswith("tests/browser/") else path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """People of tests have passwords that are hashed quickly."""
+    with quick_passwords():
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[SandboxServer]:
     """A running sandbox with the emulators of all installed platforms."""
@@ -116,12 +125,18 @@ def other_marketplace(database: str) -> Marketplace:
     return make_marketplace()
 
 
-@pytest.fixture(scope="module")
-def app(database: str) -> Flask:
-    """The application as it runs in production."""
+@functools.cache
+def application(*_environment: str) -> Flask:
+    """The application as it runs in production; it keeps no state, so every module with the same settings uses it."""
     from server.app import create_app
 
     return create_app()
+
+
+@pytest.fixture(scope="module")
+def app(database: str) -> Flask:
+    """The application on this module's database."""
+    return application(database, os.environ["REDIS_URL"], os.environ["ADRAIL_SANDBOX_URL"])
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ INSTALLATION = (
     Rhythm("core.accounts.key_jobs.warn", "23 * * * *"),
     Rhythm("core.analytics.jobs.roll_up", "* * * * *"),
     Rhythm("core.catalog.jobs.end_live_events", "*/5 * * * *"),
+    Rhythm("core.catalog.jobs.forget_expired_interests", "13 * * * *"),
+    Rhythm("core.catalog.jobs.age_persons", "7 1 * * *"),
     Rhythm("core.accounts.jobs.sweep", "29 3 * * *"),
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.delivery.jobs.prune", "51 * * * *"),

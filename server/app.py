@@ -23,6 +23,7 @@ from core.catalog.catalog_http import blp as catalog
 from core.catalog.http import blp as orders
 from core.catalog.person_http import blp as persons
 from core.catalog.taste_http import blp as tastes
+from core.catalog.taste_http import blp as tastes
 from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     catalog,
     orders,
     persons,
+    tastes,
     codes,
     deliveries,
     keys,

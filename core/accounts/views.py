@@ -58,6 +58,12 @@ def tenant_with_slug(slug: str) -> int:
     return tenant_id
 
 
+def tenant_ids() -> list[int]:
+    """Return the ids of every marketplace of the installation."""
+    with maintainer_session() as session:
+        return list(session.scalars(select(Tenant.id).order_by(Tenant.id)))
+
+
 def organizers(tenant_id: int) -> list[OrganizerView]:
     """Every organiser of a marketplace, by name."""
     with tenant_session(tenant_id) as session:

@@ -112,6 +112,34 @@ class Translations(fields.Dict):
         return wrong
 
 
+class Parts(fields.Dict):
+    """A few named short texts, such as the parts of a campaign's name; empty ones are left out."""
+
+    def __init__(self, names: tuple[str, ...], longest: int) -> None:
+        self.names, self.longest = names, longest
+        super().__init__(
+            keys=fields.String(validate=validate.OneOf(names)),
+            values=fields.String(validate=validate.Length(max=longest)),
+            load_default=dict,
+            metadata={"description": f"texts under the names {', '.join(names)}"},
+        )
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise ma.ValidationError("send an object of texts")
+        wrong: dict[str, list[str]] = {}
+        for name, text in value.items():
+            if name not in self.names:
+                wrong[str(name)] = [f"is not known here; these are: {', '.join(self.names)}"]
+            elif text is not None and (not isinstance(text, str) or CONTROLS.search(text)):
+                wrong[name] = ["send a text without control characters"]
+            elif text and len(text) > self.longest:
+                wrong[name] = [f"is longer than {self.longest} characters; shorten it"]
+        if wrong:
+            raise ma.ValidationError(wrong)
+        return {name: text.strip() for name, text in value.items() if text and text.strip()}
+
+
 def check_currency(code: str) -> None:
     """Raise `ValidationError` for what is no ISO 4217 code."""
     if not known_currency(code):

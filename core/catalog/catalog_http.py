@@ -20,6 +20,7 @@ from core.catalog.kinds import KINDS, Kind
 from core.catalog.lists import get_row, list_rows
 from core.catalog.person_bulk import upsert_person_rows
 from core.catalog.row_service import change_status, status_history
+from core.catalog.shop_schemas import AFFILIATE_STATUSES, SHIPMENT_STATUSES, SHOP_STATUSES
 from core.catalog.status import STATUSES
 from core.catalog.upsert import upsert_rows
 from core.errors import ForbiddenError
@@ -27,9 +28,18 @@ from core.idempotency import idempotent
 from core.validation import load
 from core.web import actor_or_none, json_body, json_response, require_actor
 
-VIEW = "view_events"
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 TEXT: dict[str, Any] = {"load_default": None, "allow_none": True, "validate": validate.Length(1, 128)}
+LIVE_EVENTS = KINDS["live-events"]
+
+
+def _one_of(*allowed: str) -> fields.Field[Any]:
+    return fields.String(load_default=None, allow_none=True, validate=validate.OneOf(allowed))
+
+
+def _period() -> dict[str, fields.Field[Any]]:
+    return {name: fields.AwareDateTime(load_default=None, allow_none=True) for name in ("from", "to")}
+
 
 blp = Blueprint("catalogue", __name__, url_prefix="/api/v1/catalog", description="What is sold, and where and by whom")
 
@@ -40,12 +50,16 @@ FILTER_FIELDS: dict[str, dict[str, Any]] = {
     "artists": {"genre_id": fields.String(**TEXT)},
     "live-events": {
         **{name: fields.String(**TEXT) for name in ("organizer_id", "venue_id", "genre_id", "artist_id")},
-        "status": fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STATUSES)),
-        "from": fields.AwareDateTime(load_default=None, allow_none=True),
-        "to": fields.AwareDateTime(load_default=None, allow_none=True),
+        "status": _one_of(*STATUSES),
+        **_period(),
         "upcoming": fields.Boolean(load_default=False),
     },
     "ticket-types": {"live_event_id": fields.String(**TEXT), "category": fields.String(**TEXT)},
+    "ticket-links": {"live_event_id": fields.String(**TEXT)},
+    "products": {"organizer_id": fields.String(**TEXT), "category": fields.String(**TEXT)},
+    "affiliates": {"status": _one_of(*AFFILIATE_STATUSES)},
+    "shop-orders": {"person_id": fields.String(**TEXT), "status": _one_of(*SHOP_STATUSES), **_period()},
+    "shipments": {"shop_order_id": fields.String(**TEXT), "status": _one_of(*SHIPMENT_STATUSES)},
 }
 
 
@@ -108,7 +122,7 @@ def _mount(kind: Kind) -> None:
         @blp.arguments(args, location="query")
         @blp.response(200, page)
         def get(self, args: dict[str, Any]) -> Response:
-            actor = require_actor(VIEW)
+            actor = require_actor(kind.view)
             limit, cursor, search = args.pop("limit"), args.pop("cursor"), args.pop("search")
             found = list_rows(actor, kind, search=search, filters=args, limit=limit, cursor=cursor)
             return json_response({"items": found.items, "next_cursor": found.next_cursor})
@@ -134,7 +148,7 @@ def _mount(kind: Kind) -> None:
         @blp.doc(security=BEARER, summary=f"Read one of the {plural}", operationId=f"get_{kind.word}")
         @blp.response(200, kind.schema)
         def get(self, external_id: str) -> Response:
-            return json_response(get_row(require_actor(VIEW), kind, external_id))
+            return json_response(get_row(require_actor(kind.view), kind, external_id))
 
     blp.route(f"/{kind.name}", endpoint=f"{kind.word}s")(Rows)
     blp.route(f"/{kind.name}/<path:external_id>", endpoint=kind.word)(OneRow)
@@ -168,13 +182,13 @@ class LiveEventStatus(MethodView):
     @blp.response(200, StatusChangeOut(many=True))
     def get(self, external_id: str) -> Response:
         """List the changes of a live event's status, newest first; the last fifty."""
-        changes = status_history(require_actor(VIEW), external_id)
+        changes = status_history(require_actor(LIVE_EVENTS.view), external_id)
         return json_response(
             [{"before": it.before, "after": it.after, "reason": it.reason, "at": it.at.isoformat()} for it in changes]
         )
 
     @blp.doc(security=BEARER, requestBody={"content": {"application/json": {"schema": StatusIn}}})
-    @blp.response(200, KINDS["live-events"].schema)
+    @blp.response(200, LIVE_EVENTS.schema)
     def post(self, external_id: str) -> Response:
         """Change the status of a live event; whoever must know, such as running ads, is told at once."""
         actor = writer()

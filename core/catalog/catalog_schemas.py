@@ -39,18 +39,22 @@ INSTEAD: tuple[tuple[type[fields.Field[Any]], str], ...] = (
 )
 
 
-class Row(ma.Schema):
-    """What every row has. What GET answered may be sent back as it is."""
+class InsteadFields(ma.Schema):
+    """Fields whose messages say what to send instead."""
 
     error_messages = {"unknown": "is not known here; leave it out"}  # noqa: RUF012 - marshmallow reads it as is
-
-    external_id = Text(128, required=True)
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:  # noqa: ARG002 - their hook
         """Let every message say how to mend what is wrong."""
         instead = next((text for kind, text in INSTEAD if isinstance(field_obj, kind)), None)
         wrong = dict.fromkeys(field_obj.error_messages, instead) if instead else {}
         field_obj.error_messages = {**field_obj.error_messages, **wrong, **MISSING}
+
+
+class Row(InsteadFields):
+    """What every row has. What GET answered may be sent back as it is."""
+
+    external_id = Text(128, required=True)
 
     @ma.pre_load
     def _without_read_only(self, data: Any, **_: Any) -> Any:
@@ -142,7 +146,7 @@ class LiveEventRow(Row):
 
     @ma.validates_schema(skip_on_field_errors=True)
     def _money(self, data: dict[str, Any], **_: Any) -> None:
-        _amounts(data, ("price_from", "price_to", "promotion_budget"), data["currency"])
+        read_amounts(data, ("price_from", "price_to", "promotion_budget"), data["currency"])
         low, high = data["price_from"], data["price_to"]
         if low is not None and high is not None and low > high:
             raise ma.ValidationError("must not be below price_from", "price_to")
@@ -162,12 +166,13 @@ class TicketTypeRow(Row):
 
 def ticket_prices(data: dict[str, Any], currency: str) -> None:
     """Read a ticket type's prices in its live event's currency; raises `ValidationError`."""
-    _amounts(data, ("price", "sale_price"), currency)
+    read_amounts(data, ("price", "sale_price"), currency)
     if data["sale_price"] is not None and data["sale_price"] > data["price"]:
         raise ma.ValidationError({"sale_price": ["must not be above price"]})
 
 
-def _amounts(data: dict[str, Any], names: tuple[str, ...], currency: str) -> None:
+def read_amounts(data: dict[str, Any], names: tuple[str, ...], currency: str) -> None:
+    """Read texts of amounts in place as decimals of a currency; raises `ValidationError` naming each field."""
     errors: dict[str, Any] = {}
     for name in names:
         try:

@@ -18,9 +18,22 @@ from core.catalog.catalog_schemas import (
     VenueRow,
 )
 from core.catalog.models import LiveEvent, TicketType, Venue
-from core.catalog.offer_models import Artist, ArtistGenre, Genre, LiveEventArtist, LiveEventGenre
+from core.catalog.offer_models import (
+    Affiliate,
+    Artist,
+    ArtistGenre,
+    Genre,
+    LiveEventArtist,
+    LiveEventGenre,
+    TicketLink,
+)
+from core.catalog.person_models import Person
+from core.catalog.shop_models import Product, Shipment, ShopOrder
+from core.catalog.shop_schemas import AffiliateRow, ProductRow, ShipmentRow, ShopOrderRow, TicketLinkRow
 from core.db.external_rows import ExternalRows
 from core.errors import NotFoundError
+
+PERSONS = ExternalRows(Person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,9 @@ class Link:
 class Kind:
     """One kind. ``word`` names it in `catalog_words`, in the audit log and in sentences; ``title`` is its name column.
 
-    ``shared`` rows belong to the whole marketplace; the others to one organiser, who may change them.
+    ``shared`` rows belong to the whole marketplace; the others to one organiser, who may change them. ``closed`` ones
+    are not even shown to organisers. ``sort`` is the column that lists go by, ``newest`` from its end; ``view`` the
+    permission to see them.
     """
 
     name: str
@@ -46,7 +61,11 @@ class Kind:
     schema: type[Row]
     title: str = "name"
     shared: bool = True
+    closed: bool = False
     links: tuple[Link, ...] = ()
+    sort: str = "name"
+    newest: bool = False
+    view: str = "view_events"
 
     @property
     def references(self) -> dict[str, str]:
@@ -85,8 +104,41 @@ KINDS: Mapping[str, Kind] = {
                 Link("genre_ids", LiveEventGenre, "live_event_id", "genre_id"),
                 Link("artist_ids", LiveEventArtist, "live_event_id", "artist_id"),
             ),
+            sort="starts_at",
         ),
         Kind("ticket-types", "ticket_type", ExternalRows(TicketType), TicketTypeRow, shared=False),
+        Kind(
+            "ticket-links",
+            "ticket_link",
+            ExternalRows(TicketLink),
+            TicketLinkRow,
+            title="seller",
+            shared=False,
+            sort="seller",
+        ),
+        Kind("products", "product", ExternalRows(Product), ProductRow, shared=False),
+        Kind("affiliates", "affiliate", ExternalRows(Affiliate), AffiliateRow, closed=True, view="view_orders"),
+        Kind(
+            "shop-orders",
+            "shop_order",
+            ExternalRows(ShopOrder),
+            ShopOrderRow,
+            title="external_id",
+            closed=True,
+            sort="placed_at",
+            newest=True,
+            view="view_orders",
+        ),
+        Kind(
+            "shipments",
+            "shipment",
+            ExternalRows(Shipment),
+            ShipmentRow,
+            title="external_id",
+            closed=True,
+            sort="external_id",
+            view="view_orders",
+        ),
     )
 }
 
@@ -97,3 +149,13 @@ def kind_named(name: str) -> Kind:
         return KINDS[name]
     except KeyError:
         raise NotFoundError(f"there is no kind {name!r}; there are: {', '.join(KINDS)}") from None
+
+
+def rows_of(name: str) -> ExternalRows:
+    """Return the rows that references to a kind lead to; persons are referred to as well."""
+    return PERSONS if name == "persons" else KINDS[name].rows
+
+
+def spoken(name: str) -> str:
+    """Return what one row of a kind is called in a sentence."""
+    return "person" if name == "persons" else KINDS[name].word.replace("_", " ")

@@ -6,13 +6,23 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, false, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.accounts.api import ORGANIZERS, Actor
 from core.catalog.kinds import Kind
 from core.catalog.models import LiveEvent, TicketType, Venue
-from core.catalog.offer_models import Artist, ArtistGenre, Genre, LiveEventArtist, LiveEventGenre
+from core.catalog.offer_models import (
+    Affiliate,
+    Artist,
+    ArtistGenre,
+    Genre,
+    LiveEventArtist,
+    LiveEventGenre,
+    TicketLink,
+)
+from core.catalog.person_names import names_of_person
+from core.catalog.shop_models import Product, Shipment, ShopOrder
 from core.catalog.wire import wires
 from core.catalog.words import has_words, search_words
 from core.db.session import tenant_session
@@ -73,7 +83,26 @@ FILTERS: Mapping[str, Mapping[str, Filter]] = {
         "live_event_id": _by(TicketType.live_event_id, LiveEvent),
         "category": lambda _, given: TicketType.category == given,
     },
+    "ticket-links": {"live_event_id": _by(TicketLink.live_event_id, LiveEvent)},
+    "products": {
+        "organizer_id": _by(Product.organizer_id, ORGANIZERS.model),
+        "category": lambda _, given: Product.category == given,
+    },
+    "affiliates": {"status": lambda _, given: Affiliate.status == given},
+    "shop-orders": {
+        # Merging moves nothing here: orders of a person stand under any of their names.
+        "person_id": lambda tenant_id, given: ShopOrder.person_id.in_(names_of_person(tenant_id, given)),
+        "status": lambda _, given: ShopOrder.status == given,
+        "from": lambda _, given: ShopOrder.placed_at >= given,
+        "to": lambda _, given: ShopOrder.placed_at < given,
+    },
+    "shipments": {
+        "shop_order_id": _by(Shipment.shop_order_id, ShopOrder),
+        "status": lambda _, given: Shipment.status == given,
+    },
 }
+# Sorted by a moment, not by a text.
+MOMENTS = frozenset({"starts_at", "placed_at"})
 
 
 def list_rows(
@@ -85,7 +114,7 @@ def list_rows(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[dict[str, Any]]:
-    """One page of wire forms: live events by start, everything else by name. Organisers see their own only.
+    """One page of wire forms: live events by start, orders newest first, the rest by name. Organisers see their own.
 
     ``search`` finds beginnings of words of names and titles; ``filters`` are named in `FILTERS`.
     """
@@ -116,32 +145,47 @@ def find_page(
     for name, given in (filters or {}).items():
         if given not in (None, "", False):
             query = query.where(FILTERS[kind.name][name](actor.tenant_id, given))
-    first, read = (LiveEvent.starts_at, datetime) if kind.name == "live-events" else (model.name, str)
-    after = decode_cursor(cursor, read, int)
+    first = getattr(model, kind.sort)
+    after = decode_cursor(cursor, datetime if kind.sort in MOMENTS else str, int)
+    place = tuple_(first, model.id)
     if after:
-        query = query.where(tuple_(first, model.id) > after)
+        query = query.where(place < after if kind.newest else place > after)
+    order = (first.desc(), model.id.desc()) if kind.newest else (first, model.id)
     limit = clamp(limit)
-    rows = list(session.scalars(query.order_by(first, model.id).limit(limit + 1)))
+    rows = list(session.scalars(query.order_by(*order).limit(limit + 1)))
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, encode_cursor(getattr(rows[-1], first.key), rows[-1].id) if more else None)
+    return Page(rows, encode_cursor(getattr(rows[-1], kind.sort), rows[-1].id) if more else None)
 
 
 def visible(actor: Actor, kind: Kind) -> Select[Any]:
-    """Select the rows of a kind that an actor may see: organisers their own live events, and themselves."""
+    """Select the rows of a kind that an actor may see: organisers what is their own, and what all share."""
     model = kind.rows.model
     query = select(model).where(model.tenant_id == actor.tenant_id)
     own = actor.organizer_id
     if own is None:
         return query
-    if kind.name == "organizers":
-        return query.where(model.id == own)
-    if kind.name == "live-events":
-        return query.where(LiveEvent.organizer_id == own)
-    if kind.name == "ticket-types":
-        mine = select(LiveEvent.id).where(LiveEvent.tenant_id == actor.tenant_id, LiveEvent.organizer_id == own)
-        return query.where(TicketType.live_event_id.in_(mine))
-    return query
+    if kind.closed:
+        return query.where(false())
+    return query.where(OWN[kind.name](actor.tenant_id, own)) if kind.name in OWN else query
+
+
+def _of_own_events(column: Any) -> Callable[[int, int], Condition]:
+    def condition(tenant_id: int, own: int) -> Condition:
+        mine = select(LiveEvent.id).where(LiveEvent.tenant_id == tenant_id, LiveEvent.organizer_id == own)
+        return column.in_(mine)
+
+    return condition
+
+
+OWN: Mapping[str, Callable[[int, int], Condition]] = {
+    "organizers": lambda _, own: ORGANIZERS.model.id == own,
+    "live-events": lambda _, own: LiveEvent.organizer_id == own,
+    "ticket-types": _of_own_events(TicketType.live_event_id),
+    "ticket-links": _of_own_events(TicketLink.live_event_id),
+    "products": lambda _, own: Product.organizer_id == own,
+}
+"""What makes a row an organiser's own; kinds that are not named are everybody's."""
 
 
 def find_row(session: Session, actor: Actor, kind: Kind, external_id: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -20,7 +20,17 @@ from core.catalog.words import MAX_SLUG, slugify
 from core.validation import field_problems
 
 FOREIGN = "this id belongs to something that is not yours; use another"
-UNKNOWN = "there is no such {what} in this marketplace; send it first, or use the id of one that exists"
+UNKNOWN: Mapping[str, str] = {
+    "organizers": "there is no such organizer in this marketplace; send it first, or use the id of one that exists",
+    "venues": "there is no such venue in this marketplace; send it first, or use the id of one that exists",
+    "genres": "there is no such genre in this marketplace; send it first, or use the id of one that exists",
+    "artists": "there is no such artist in this marketplace; send it first, or use the id of one that exists",
+    "live-events": "there is no such live event in this marketplace; send it first, or use the id of one that exists",
+    "products": "there is no such product in this marketplace; send it first, or use the id of one that exists",
+    "shop-orders": "there is no such order of products here; send it first, or use the id of one that exists",
+    "persons": "there is no such person in this marketplace; send it first, or use the id of one that exists",
+}
+"""What to say of an id that nothing has, by kind."""
 
 
 def check_slugs(session: Session, tenant_id: int, kind: Kind, drafts: Sequence[Draft]) -> None:
@@ -53,7 +63,7 @@ def check_live_events(session: Session, actor: Actor, drafts: Sequence[Draft]) -
     """Refuse rows of others, statuses that may not follow, and new currencies under existing prices."""
     prices = _prices(session, actor.tenant_id, [draft.row.id for draft in drafts if draft.row is not None])
     for draft in drafts:
-        _check_organizer(actor, draft)
+        check_organizer(actor, draft)
         if draft.row is None:
             continue
         why = None
@@ -68,14 +78,15 @@ def check_live_events(session: Session, actor: Actor, drafts: Sequence[Draft]) -
             draft.columns["price_from"], draft.columns["price_to"] = prices[draft.row.id]
 
 
-def _check_organizer(actor: Actor, draft: Draft) -> None:
+def check_organizer(actor: Actor, draft: Draft, *, needed: bool = True) -> None:
+    """Refuse a row of another organiser; an organiser's own rows are theirs without saying so."""
     own = actor.organizer_id
     if own is not None:
         if draft.data["organizer_id"] is None:
             draft.columns["organizer_id"] = own
         elif draft.columns.get("organizer_id") not in {own, None}:
-            draft.refuse("/organizer_id", "unknown", UNKNOWN.format(what="organizer"))
-    elif draft.data["organizer_id"] is None:
+            draft.refuse("/organizer_id", "unknown", UNKNOWN["organizers"])
+    elif needed and draft.data["organizer_id"] is None:
         draft.refuse("/organizer_id", "required", "say whose live event it is")
 
 
@@ -91,7 +102,7 @@ def check_ticket_types(session: Session, actor: Actor, drafts: Sequence[Draft]) 
         if event is None:
             continue
         if actor.organizer_id not in {None, event.organizer_id}:
-            draft.refuse("/live_event_id", "unknown", UNKNOWN.format(what="live event"))
+            draft.refuse("/live_event_id", "unknown", UNKNOWN["live-events"])
             continue
         try:
             ticket_prices(draft.data, event.currency)

@@ -73,7 +73,11 @@ class TicketLink(HasId, HasTenant, HasCreated, Base):
     """Another site that sells a live event's tickets; ``commission_percent`` is what it pays for a sale."""
 
     __tablename__ = "ticket_links"
-    __table_args__ = (UniqueConstraint("tenant_id", "external_id"), Index(None, "tenant_id", "live_event_id"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_id"),
+        Index(None, "tenant_id", "live_event_id"),
+        Index(None, "tenant_id", "seller", "id"),
+    )
 
     external_id: Mapped[str] = plain(Text)
     live_event_id: Mapped[int] = plain(BigInteger, ForeignKey("live_events.id", ondelete="CASCADE"))
@@ -87,7 +91,7 @@ class Affiliate(HasId, HasTenant, HasCreated, Base):
     """A partner whose links bring buyers; ``commission_percent`` is what the marketplace pays for a sale."""
 
     __tablename__ = "affiliates"
-    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "external_id"), Index(None, "tenant_id", "name", "id"))
 
     external_id: Mapped[str] = plain(Text)
     name: Mapped[str] = plain(Text)

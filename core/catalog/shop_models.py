@@ -17,7 +17,11 @@ class Product(HasId, HasTenant, HasCreated, Base):
     """Something sold beside tickets; ``price`` in major units of ``currency``."""
 
     __tablename__ = "products"
-    __table_args__ = (UniqueConstraint("tenant_id", "external_id"), Index(None, "tenant_id", "category", "id"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_id"),
+        Index(None, "tenant_id", "category", "id"),
+        Index(None, "tenant_id", "name", "id"),
+    )
 
     external_id: Mapped[str] = plain(Text)
     organizer_id: Mapped[int | None] = plain(Big, ForeignKey("organizers.id", ondelete="SET NULL"))

@@ -18,6 +18,7 @@ class PersonFollow(HasId, HasTenant, HasCreated, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "person_id", "subject_kind", "subject_id"),
         Index(None, "tenant_id", "subject_kind", "subject_id"),
+        Index(None, "tenant_id", "id"),
     )
 
     person_id: Mapped[int] = pseudonymous(BigInteger, ForeignKey("persons.id", ondelete="CASCADE"), eraser="delete_row")
@@ -36,6 +37,7 @@ class PersonInterest(HasId, HasTenant, HasCreated, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "person_id", "source", "subject_kind", "subject"),
         Index(None, "tenant_id", "subject_kind", "subject"),
+        Index(None, "tenant_id", "id"),
         Index(None, "expires_at"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.api import Actor, record_audit
 from core.catalog.catalog_fields import References
 from core.catalog.drafts import MAX_ROWS, Draft, RowOutcome, load_drafts, read_drafts, require_writer
-from core.catalog.kinds import KINDS, Kind, Link
+from core.catalog.kinds import KINDS, Kind, Link, rows_of
 from core.catalog.lists import visible
 from core.catalog.live_event_rules import (
     FOREIGN,
@@ -22,6 +22,8 @@ from core.catalog.live_event_rules import (
     check_ticket_types,
     follow_prices,
 )
+from core.catalog.shop_rules import check_products, check_shop_orders, check_ticket_links, write_lines
+from core.catalog.shop_schemas import ShopLines
 from core.catalog.status_changes import NewChange, record_changes
 from core.catalog.wire import wires
 from core.db.external_rows import insert_set
@@ -31,6 +33,15 @@ from core.events.api import emit_config_change
 
 # A change of these shows in the configuration of tracking on pages.
 ON_PAGES = frozenset({"organizer_id", "slug"})
+SHOWN_ON_PAGES = frozenset({"organizers", "live-events"})
+CHECKS: Mapping[str, Callable[[Session, Actor, Sequence[Draft]], None]] = {
+    "live-events": check_live_events,
+    "ticket-types": check_ticket_types,
+    "ticket-links": check_ticket_links,
+    "products": check_products,
+    "shop-orders": check_shop_orders,
+}
+"""What holds beyond the fields of a row, by kind."""
 
 
 def upsert_rows(actor: Actor, kind: Kind, sent: Sequence[Any]) -> list[RowOutcome]:
@@ -93,12 +104,10 @@ def _check(session: Session, actor: Actor, kind: Kind, drafts: Sequence[Draft]) 
                 _resolve(draft, name, draft.data[name], ids[kind.references[name]], kind.references[name])
             elif isinstance(field, References):
                 _check_list(draft, name, ids[field.to], field.to)
-            else:
+            elif not isinstance(field, ShopLines):
                 draft.columns[name] = draft.data[name]
-    if kind.name == "live-events":
-        check_live_events(session, actor, [draft for draft in drafts if not draft.errors])
-    elif kind.name == "ticket-types":
-        check_ticket_types(session, actor, [draft for draft in drafts if not draft.errors])
+    if kind.name in CHECKS:
+        CHECKS[kind.name](session, actor, [draft for draft in drafts if not draft.errors])
     if "slug" in declared:
         check_slugs(session, actor.tenant_id, kind, [draft for draft in drafts if not draft.errors])
 
@@ -111,12 +120,12 @@ def _referenced(session: Session, tenant_id: int, kind: Kind, drafts: Sequence[D
     for name, to in kind.lists.items():
         for draft in drafts:
             wanted.setdefault(to, set()).update(draft.data[name])
-    return {to: KINDS[to].rows.ids(session, tenant_id, found) for to, found in wanted.items()}
+    return {to: rows_of(to).ids(session, tenant_id, found) for to, found in wanted.items()}
 
 
 def _resolve(draft: Draft, name: str, given: str | None, ids: dict[str, int], to: str) -> None:
     if given is not None and given not in ids:
-        draft.refuse(f"/{name}", "unknown", UNKNOWN.format(what=KINDS[to].word.replace("_", " ")))
+        draft.refuse(f"/{name}", "unknown", UNKNOWN[to])
     else:
         draft.columns[name] = None if given is None else ids[given]
 
@@ -124,7 +133,7 @@ def _resolve(draft: Draft, name: str, given: str | None, ids: dict[str, int], to
 def _check_list(draft: Draft, name: str, ids: dict[str, int], to: str) -> None:
     for position, given in enumerate(draft.data[name]):
         if given not in ids:
-            draft.refuse(f"/{name}/{position}", "unknown", UNKNOWN.format(what=KINDS[to].word.replace("_", " ")))
+            draft.refuse(f"/{name}/{position}", "unknown", UNKNOWN[to])
 
 
 def _differs(draft: Draft) -> bool:
@@ -145,11 +154,13 @@ def _write(session: Session, actor: Actor, kind: Kind, drafts: Sequence[Draft], 
         _write_links(session, actor.tenant_id, kind, link, drafts)
     if kind.name == "live-events":
         record_changes(session, [_change(actor, draft, reason) for draft in drafts if _new_status(draft)])
+    elif kind.name == "shop-orders":
+        write_lines(session, actor.tenant_id, drafts)
     elif kind.name == "ticket-types":
         touched = {draft.columns["live_event_id"] for draft in drafts}
         touched |= {draft.row.live_event_id for draft in drafts if draft.row is not None}
         follow_prices(session, actor.tenant_id, touched)
-    if any(_on_pages(draft) for draft in drafts):
+    if kind.name in SHOWN_ON_PAGES and any(_on_pages(draft) for draft in drafts):
         emit_config_change(session, actor.tenant_id)
 
 

@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.catalog_fields import Amount, Reference, References
-from core.catalog.kinds import KINDS, Kind, Link
+from core.catalog.kinds import KINDS, Kind, Link, rows_of
 from core.catalog.models import LiveEvent
+from core.catalog.shop_rules import lines_of
+from core.catalog.shop_schemas import ShopLines
 from core.money import format_amount
 
 
@@ -22,18 +24,21 @@ def wires(session: Session, tenant_id: int, kind: Kind, rows: Sequence[Any]) -> 
     if not rows:
         return {}
     names = {
-        field: KINDS[to].rows.external_ids(session, tenant_id, {getattr(row, field) for row in rows} - {None})
+        field: rows_of(to).external_ids(session, tenant_id, {getattr(row, field) for row in rows} - {None})
         for field, to in kind.references.items()
     }
     ids = [row.id for row in rows]
     linked = {link.field: links_of(session, tenant_id, kind, link, ids) for link in kind.links}
     currencies = _currencies(session, tenant_id, kind, rows)
+    lines = lines_of(session, tenant_id, currencies) if kind.name == "shop-orders" else {}
     answer = {}
     for row in rows:
         form: dict[str, Any] = {}
         for name, field in kind.schema._declared_fields.items():  # noqa: SLF001 - marshmallow has no other way
             if isinstance(field, References):
                 form[name] = linked[name].get(row.id, [])
+            elif isinstance(field, ShopLines):
+                form[name] = lines.get(row.id, [])
             elif isinstance(field, Reference):
                 form[name] = names[name].get(getattr(row, name))
             else:
@@ -59,7 +64,7 @@ def links_of(session: Session, tenant_id: int, kind: Kind, link: Link, ids: Iter
 
 
 def _currencies(session: Session, tenant_id: int, kind: Kind, rows: Sequence[Any]) -> dict[int, str]:
-    if kind.name == "live-events":
+    if "currency" in kind.schema._declared_fields:  # noqa: SLF001 - as above
         return {row.id: row.currency for row in rows}
     if kind.name != "ticket-types":
         return {}

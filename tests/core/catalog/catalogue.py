@@ -62,11 +62,50 @@ def live_event(number: int = 10, **changes: Any) -> dict[str, Any]:
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "organizers": {"external_id": "org-9", "name": "Nocturne"},
-    "venues": {"external_id": "v-9", "name": "Arena", "city": "Cluj", "country": "RO", "latitude": 46.77,
-               "longitude": 23.57, "capacity": 9000},
+    "venues": {
+        "external_id": "v-9",
+        "name": "Arena",
+        "city": "Cluj",
+        "country": "RO",
+        "latitude": 46.77,
+        "longitude": 23.57,
+        "capacity": 9000,
+    },
     "genres": {"external_id": "jazz", "name": "Jazz", "translations": {"ro": {"name": "Jaz"}}},
     "artists": {"external_id": "a-9", "name": "Nina P.", "country": "RO", "website": "https://nina.example/"},
     "live-events": live_event(),
-    "ticket-types": {"external_id": "tt-9", "live_event_id": "ev-1", "name": "VIP", "category": "VIP",
-                     "price": "200.00", "sale_price": "150.00", "quota": 50},
+    "ticket-types": {
+        "external_id": "tt-9",
+        "live_event_id": "ev-1",
+        "name": "VIP",
+        "category": "VIP",
+        "price": "200.00",
+        "sale_price": "150.00",
+        "quota": 50,
+    },
+    "ticket-links": {
+        "external_id": "tl-9",
+        "live_event_id": "ev-1",
+        "seller": "Bilete Online",
+        "url": "https://bilete.example/event-1",
+        "utm": {"source": "scena"},
+        "commission_percent": 4.5,
+    },
+    "products": {
+        "external_id": "p-9",
+        "organizer_id": "org-1",
+        "name": "Vinyl",
+        "category": "Records",
+        "seller": "Organiser org-1",
+        "currency": "RON",
+        "price": "120.00",
+        "on_sale": True,
+    },
+    "affiliates": {"external_id": "af-9", "name": "Blog", "commission_percent": 5.0, "status": "active"},
+}
+
+SHOP_ORDER: dict[str, Any] = {
+    "external_id": "so-9", "person_id": None, "visitor_id": "v-1", "status": "completed",
+    "placed_at": STARTS.isoformat(), "currency": "RON", "gross": "255.00", "shipping": "15.00",
+    "items": [{"line": "1", "product_id": "p-9", "quantity": 2, "unit_price": "120.00"}],
 }  # fmt: skip

@@ -24,7 +24,7 @@ def test_rows_are_created_once_then_unchanged_then_updated(backend: Backend, kin
     }
     assert taken(put(backend, kind, [row])) == ["unchanged"]
     assert taken(put(backend, kind, [stored])) == ["unchanged"]
-    renamed = "title" if kind == "live-events" else "name"
+    renamed = {"live-events": "title", "ticket-links": "seller"}.get(kind, "name")
     assert taken(put(backend, kind, [{"external_id": row["external_id"], renamed: "Another"}])) == ["updated"]
     assert get(backend, f"{kind}/{row['external_id']}") == {**stored, renamed: "Another"}
     assert row["external_id"] in [item["external_id"] for item in get(backend, kind)["items"]]

@@ -38,6 +38,7 @@ from tracking.collector.consent import blp as consent
 from tracking.collector.http import blp as collector
 from tracking.config.http import blp as tracking_config
 from tracking.own_events.http import blp as own_events
+from tracking.rejected.http import blp as rejected_events
 
 API_PATHS = ("/api/", "/sdk/", "/healthz", "/readyz", "/metrics")
 QUIET_PATHS = ("/api/tx", "/sdk/", "/static", "/healthz", "/readyz", "/metrics")
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     audit,
     people,
     own_events,
+    rejected_events,
 )
 
 log = structlog.get_logger(__name__)

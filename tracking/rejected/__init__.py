@@ -1,0 +1,1 @@
+"""Refused events: what is wrong with them, how to mend them, and taking them after all."""

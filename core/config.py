@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     worker_processes: int = Field(1, ge=1, le=64, description="RQ worker processes started by `adrail up`")
     stream_shards: int = Field(1, ge=1, le=256, description="event streams; a tenant stays in one")
     stream_max_entries: int = Field(200_000, ge=100, description="waiting entries per shard before 503")
+    stream_max_megabytes: int = Field(256, ge=1, description="memory of waiting entries per shard before 503")
     sandbox_url: str | None = Field(None, description="send platform traffic to this sandbox")
     endpoints: dict[str, dict[str, str]] = Field(
         default_factory=dict, description='vendor base URLs, e.g. {"platform": {"api": "https://…"}}'
@@ -63,6 +64,13 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(None, description="address that mails come from")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line")
     log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
+    archive_url: str | None = Field(
+        None,
+        description="where old events are archived: a folder, or any fsspec URL such as s3://bucket/adrail",
+    )
+    archive_after_months: int = Field(
+        24, ge=5, le=600, description="whole months events stay in the database; a marketplace may have its own number"
+    )
     browser_sdk_dir: Path = Field(
         Path(__file__).resolve().parent.parent / "sdk" / "browser" / "dist", description="built browser SDK"
     )

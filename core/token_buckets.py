@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis.commands.core import Script
+from core.scripts import Script
 
-from core.valkey import client
-
-# A bucket of `limit` tokens refills evenly over a minute. Checks every bucket before taking from any; returns 0, or
-# the seconds until the fullest lack is filled. One from the future is from before the clock was set back: it begins
-# anew, else whoever was active would be refused for as long as the clock went back. For scripts that charge and act in
-# one step: `charge(keys, limits)`.
+# A bucket of `limit` tokens refills evenly over a minute; its level and when that was stand in one string. Checks every
+# bucket before taking from any; returns 0, or the seconds until the fullest lack is filled. One from the future is from
+# before the clock was set back: it begins anew, else whoever was active would be refused for as long as the clock went
+# back. For scripts that charge and act in one step: `charge(keys, limits, now)`, `now` in seconds.
 CHARGE = """
-local function charge(keys, limits)
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local function charge(keys, limits, now)
+  if #keys == 0 then return 0 end
   local levels, wait = {}, 0
-  for i, key in ipairs(keys) do
+  for i, state in ipairs(redis.call('MGET', unpack(keys))) do
     local limit = tonumber(limits[i])
-    local state = redis.call('HMGET', key, 'level', 'at')
-    local level = limit
-    if state[1] and tonumber(state[2]) <= now then
-      level = math.min(limit, tonumber(state[1]) + (now - tonumber(state[2])) * limit / 60)
+    local level, at = limit, nil
+    if state then level, at = string.match(state, '^(%S+) (%S+)$') end
+    if at and tonumber(at) <= now then
+      level = math.min(limit, tonumber(level) + (now - tonumber(at)) * limit / 60)
+    else
+      level = limit
     end
     levels[i] = level
     if level < 1 then wait = math.max(wait, (1 - level) * 60 / limit) end
   end
   if wait > 0 then return math.ceil(wait) end
   for i, key in ipairs(keys) do
-    redis.call('HSET', key, 'level', tostring(levels[i] - 1), 'at', tostring(now))
-    redis.call('EXPIRE', key, 120)
+    redis.call('SET', key, string.format('%.9g %.6f', levels[i] - 1, now), 'EX', 120)
   end
   return 0
 end
+local function seconds()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
 """
-TAKE = CHARGE + "return charge(KEYS, ARGV)"
+TAKE = Script(CHARGE + "return charge(KEYS, ARGV, seconds())")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,4 @@ class Bucket:
 
 def take(buckets: Sequence[Bucket]) -> int:
     """Take one token from each bucket; returns 0, or the seconds to wait when one is empty (then none is charged)."""
-    return int(_script()(keys=[item.key for item in buckets], args=[item.per_minute for item in buckets]))
-
-
-@functools.cache
-def _script() -> Script:
-    return client().register_script(TAKE)
+    return int(TAKE([item.key for item in buckets], [item.per_minute for item in buckets]))

@@ -50,16 +50,12 @@ def forget() -> None:
     service.forget_sites()
     forget_codes()
     forget_configs()
-    _forget_scripts()
+    _forget_tenants()
 
 
-def _forget_scripts() -> None:
-    from core import token_buckets
-    from core.events import stream
+def _forget_tenants() -> None:
     from tracking.ingest import service as ingest
     from tracking.registry.own import forget_own_events
 
-    for maker in (stream._script, token_buckets._script):
-        maker.cache_clear()
     ingest._tenant.cache_clear()
     forget_own_events()

@@ -6,7 +6,6 @@ append-only file when `append` returns is accepted for good.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,44 +15,54 @@ from typing import Any
 import orjson
 import redis
 import zstandard
-from redis.commands.core import Script
 
 from core.config import settings
+from core.scripts import Script
 from core.token_buckets import CHARGE, Bucket
-from core.valkey import client, stream_name
+from core.valkey import stream_name
 
 SEEN_SLOT_SECONDS = 300
+# Marks take some 60 bytes each. Beyond this many in a slot of a marketplace, repeated ids are left for ingest to find.
+MOST_MARKS = 250_000
 MAX_DECODED = 8 * 1024 * 1024
 
 # Counts ids seen in the last 15 minutes and appends unless nothing is new, in one atomic step: a failed append leaves
 # no «seen» mark behind, and a mark never exists without its entry. Marks stand in one set per five minutes, which takes
 # a third of the memory of a key each. The sender's buckets are charged in the same step: each step waits for the disk.
-# KEYS: the stream, then the buckets. ARGV: most entries, seconds of a slot, prefix of the sets, the three fields,
-# whether there are rejects, the buckets' limits, then the ids.
-APPEND = (
+# KEYS: the stream, then the buckets. ARGV: most entries, most bytes, seconds of a slot, most marks, prefix of the sets,
+# the three fields, whether there are rejects, the buckets' limits, then the ids.
+APPEND = Script(
     CHARGE
     + """
-if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return {-1} end
-local buckets = #KEYS - 1
-local wait = charge({unpack(KEYS, 2)}, {unpack(ARGV, 8, 7 + buckets)})
+local stream = KEYS[1]
+local entries = redis.call('XLEN', stream)
+if entries >= tonumber(ARGV[1]) then return {-1} end
+if entries > 0 and redis.call('MEMORY', 'USAGE', stream) >= tonumber(ARGV[2]) then return {-1} end
+local now, buckets = seconds(), #KEYS - 1
+local wait = charge({unpack(KEYS, 2)}, {unpack(ARGV, 10, 9 + buckets)}, now)
 if wait > 0 then return {-2, wait} end
-local ids = {unpack(ARGV, 8 + buckets)}
-local slot = math.floor(tonumber(redis.call('TIME')[1]) / ARGV[2])
-local current, seen = ARGV[3] .. slot, {}
+local ids = {unpack(ARGV, 10 + buckets)}
+local slot = math.floor(now / ARGV[3])
+local seen = {}
 if #ids > 0 then
-  local known = {}
-  for back = 1, 3 do
-    for i, found in ipairs(redis.call('SMISMEMBER', ARGV[3] .. (slot - back), unpack(ids))) do
-      if found == 1 then known[i] = true end
+  local known, new = {}, {}
+  for back = 0, 3 do
+    for i, found in ipairs(redis.call('SMISMEMBER', ARGV[5] .. (slot - back), unpack(ids))) do
+      if found == 1 then known[ids[i]] = true end
     end
   end
   for i, id in ipairs(ids) do
-    if known[i] or redis.call('SADD', current, id) == 0 then seen[#seen + 1] = i - 1 end
+    if known[id] then seen[#seen + 1] = i - 1 else known[id] = true; new[#new + 1] = id end
   end
-  redis.call('EXPIRE', current, ARGV[2] * 4)
+  local current = ARGV[5] .. slot
+  local marks = redis.call('SCARD', current)
+  if #new > 0 and marks < tonumber(ARGV[4]) then
+    redis.call('SADD', current, unpack(new))
+    if marks == 0 then redis.call('EXPIRE', current, ARGV[3] * 4) end
+  end
 end
-if #seen < #ids or ARGV[7] == '1' then
-  redis.call('XADD', KEYS[1], '*', 'h', ARGV[4], 'c', ARGV[5], 'e', ARGV[6])
+if #seen < #ids or ARGV[9] == '1' then
+  redis.call('XADD', stream, '*', 'h', ARGV[6], 'c', ARGV[7], 'e', ARGV[8])
 end
 return seen
 """
@@ -94,10 +103,13 @@ def append(entry: Entry, charged: Sequence[Bucket] = ()) -> list[int]:
     Raises `TooOftenError`, `StreamFullError` at the configured bound, and `redis.RedisError` when the stream is away;
     then nothing was taken.
     """
-    shard, fields = entry.tenant_id % settings().stream_shards, encode(entry)
+    config, fields = settings(), encode(entry)
+    shard = entry.tenant_id % config.stream_shards
     arguments: list[int | str | bytes] = [
-        settings().stream_max_entries,
+        config.stream_max_entries,
+        config.stream_max_megabytes * 1024 * 1024,
         SEEN_SLOT_SECONDS,
+        MOST_MARKS,
         f"adrail:seen:{entry.tenant_id}:{'t' if entry.trusted else 'p'}:",
         fields[b"h"],
         fields[b"c"],
@@ -106,11 +118,11 @@ def append(entry: Entry, charged: Sequence[Bucket] = ()) -> list[int]:
         *(bucket.per_minute for bucket in charged),
     ]
     arguments += [_mark(event["event_id"]) for event in entry.events]
-    answer: list[int] = _script()(keys=[stream_name(shard), *(bucket.key for bucket in charged)], args=arguments)
+    answer: list[int] = APPEND([stream_name(shard), *(bucket.key for bucket in charged)], arguments)
     if answer[:1] == [-2]:
         raise TooOftenError(answer[1])
     if answer[:1] == [-1]:
-        raise StreamFullError(f"the stream of shard {shard} holds {settings().stream_max_entries} entries already")
+        raise StreamFullError(f"the stream of shard {shard} holds as many entries or bytes as it may")
     return answer
 
 
@@ -165,11 +177,6 @@ def _compress(body: bytes) -> bytes:
         compressor = _compressors.value = zstandard.ZstdCompressor(level=1)
     compressed: bytes = compressor.compress(body)
     return compressed
-
-
-@functools.cache
-def _script() -> Script:
-    return client().register_script(APPEND)
 
 
 def shards() -> Sequence[str]:

@@ -40,9 +40,12 @@ INSTALLATION = (
     Rhythm("core.accounts.jobs.sweep", "29 3 * * *"),
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.delivery.jobs.prune", "51 * * * *"),
+    Rhythm("core.events.archive_jobs.run", "47 1 * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),
     Rhythm("core.notifications.jobs.sweep", "*/5 * * * *"),
+    Rhythm("core.payments.jobs.match", "* * * * *"),
+    Rhythm("core.payments.jobs.expire", "13 4 * * *"),
 )
 
 

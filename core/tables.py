@@ -15,24 +15,30 @@ from core.db import idempotency_models as idempotency
 from core.db import schedule_models as schedules
 from core.db.base import Base
 from core.delivery import models as delivery
+from core.events import archive_models as archive
+from core.events import identity_models as identity
 from core.events import models as events
 from core.notifications import models as notifications
+from core.payments import models as payments
 from core.privacy import models as privacy
 
 __all__ = [
     "accounts",
     "analytics",
+    "archive",
     "catalog",
     "codes",
     "connections",
     "delivery",
     "events",
     "idempotency",
+    "identity",
     "imports",
     "metadata",
     "notifications",
     "offers",
     "orders",
+    "payments",
     "persons",
     "privacy",
     "schedules",

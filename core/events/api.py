@@ -1,5 +1,16 @@
 """The door of the event store."""
 
+from core.events.archive_files import ArchiveError
+from core.events.archive_months import (
+    Month,
+    TenantMonth,
+    drop_empty_partitions,
+    due_months,
+    keep_events,
+    overdue_months,
+)
+from core.events.archive_restoring import PartView, archived_parts, forget_archived, restore_month, verify_part
+from core.events.archive_writing import archive_month, count_month
 from core.events.identity import (
     VisitorLink,
     linked_persons,
@@ -50,10 +61,11 @@ from core.events.rejects import (
     place_of,
     store_rejects,
 )
+from core.events.rows import NO_DEVICE, Device, EventRow, Origin
 from core.events.sessions import erase_old_seals, update_sessions
 from core.events.stream import Entry, StreamFullError, TooOftenError, append, decode, encode, ensure_group, shards
 from core.events.visits import VisitContext, last_snapshots, visit_context
-from core.events.writer import EventRow, stage, store
+from core.events.writer import store
 
 __all__ = [
     "BLOCKED",
@@ -61,38 +73,53 @@ __all__ = [
     "CONFIG_CHANGED",
     "DISCARDED",
     "LIVE_EVENT_STATUS",
+    "NO_DEVICE",
     "OPEN",
     "REJECT_STATES",
     "REPLAYED",
     "TRACKING_EVENT",
+    "ArchiveError",
+    "Device",
     "Entry",
     "EventRow",
+    "Month",
+    "Origin",
     "OwnEvent",
+    "PartView",
     "Reject",
     "RejectFilter",
     "RejectGroup",
     "RejectRow",
     "StreamFullError",
+    "TenantMonth",
     "TooOftenError",
     "VisitContext",
     "VisitorLink",
     "add_own_event",
     "append",
+    "archive_month",
+    "archived_parts",
+    "count_month",
     "count_open_rejects",
     "count_own_events",
     "decode",
+    "drop_empty_partitions",
+    "due_months",
     "emit",
     "emit_config_change",
     "emit_status_changes",
     "encode",
     "ensure_group",
     "erase_old_seals",
+    "forget_archived",
     "group_key",
     "is_stored",
+    "keep_events",
     "last_snapshots",
     "linked_persons",
     "lock_own_events",
     "move_person",
+    "overdue_months",
     "own_event_page",
     "own_events",
     "place_of",
@@ -101,15 +128,16 @@ __all__ = [
     "reject_with_id",
     "rejects_of",
     "remove_event",
+    "restore_month",
     "retire_own_event",
     "settle_rejects",
     "shards",
-    "stage",
     "store",
     "store_rejects",
     "take_open_rejects",
     "update_links",
     "update_sessions",
+    "verify_part",
     "versions_of",
     "visit_context",
     "visitor_counts",

@@ -1,0 +1,260 @@
+"""The archive: old months go into files that hold what was stored, come back whole, and forget whom they must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from core.accounts.api import Actor
+from core.catalog.api import upsert_persons
+from core.db.base import PrivacyClass
+from core.db.partitions import make_room_for
+from core.db.session import maintainer_session, tenant_session
+from core.errors import NotFoundError
+from core.events import archive_writing
+from core.events.api import (
+    ArchiveError,
+    TenantMonth,
+    archive_month,
+    archived_parts,
+    drop_empty_partitions,
+    due_months,
+    forget_archived,
+    keep_events,
+    overdue_months,
+    restore_month,
+    verify_part,
+)
+from core.events.archive_columns import TREATMENTS
+from core.events.archive_jobs import run
+from core.events.models import TrackingEvent
+from tests.core.events.archiving import Admin, files, months_ago, partition, partitions, store_old, stored, visits
+from tests.marketplace import Marketplace
+from tests.process_state import use_environment
+from tests.tracking.events import event
+
+SOON = timedelta(days=2)
+
+
+@pytest.fixture
+def place(database: str, tmp_path: Path) -> Iterator[Path]:
+    """The archive of this test."""
+    folder = tmp_path / "archive"
+    with use_environment(ADRAIL_ARCHIVE_URL=str(folder)):
+        yield folder
+
+
+def tenant_month(marketplace: Marketplace, number: int) -> TenantMonth:
+    return TenantMonth(marketplace.tenant_id, marketplace.slug, months_ago(number))
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + SOON
+
+
+def test_what_is_old_goes_and_comes_back_as_it_was(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    old, new = visits(months_ago(26), 40), visits(months_ago(23), 5)
+    store_old(marketplace, [*old, *new])
+    before = stored(admin_connection, marketplace)
+    assert [str(item.month) for item in due_months(tenant_id=marketplace.tenant_id)] == [str(months_ago(26))]
+    run()
+    assert len(stored(admin_connection, marketplace)) == 5
+    (part,) = archived_parts(tenant_id=marketplace.tenant_id)
+    assert (part.state, part.facts.rows, verify_part(part)) == ("archived", 40, None)
+    assert sum(restore_month(tenant_month(marketplace, 26), later())) == 40
+    assert stored(admin_connection, marketplace) == before
+
+
+def test_an_archived_id_still_counts_as_known(marketplace: Marketplace, admin_connection: Admin, place: Path) -> None:
+    old = visits(months_ago(26), 3)
+    store_old(marketplace, old)
+    run()
+    store_old(marketplace, old)
+    assert stored(admin_connection, marketplace) == []
+    sum(restore_month(tenant_month(marketplace, 26), later()))
+    assert len(stored(admin_connection, marketplace)) == 3
+
+
+def test_a_month_that_was_brought_back_stays_until_its_time_is_over(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    store_old(marketplace, visits(months_ago(26), 4))
+    run()
+    first = files(place, marketplace)
+    sum(restore_month(tenant_month(marketplace, 26), later()))
+    run()
+    assert len(stored(admin_connection, marketplace)) == 4
+    admin_connection.execute("UPDATE event_archive_parts SET kept_until = now()")
+    run()
+    assert stored(admin_connection, marketplace) == []
+    assert len(files(place, marketplace)) == 1
+    assert files(place, marketplace) != first
+    sum(restore_month(tenant_month(marketplace, 26), later()))
+    assert len(stored(admin_connection, marketplace)) == 4
+
+
+def test_events_that_come_late_join_their_month(marketplace: Marketplace, admin_connection: Admin, place: Path) -> None:
+    store_old(marketplace, visits(months_ago(26), 4))
+    run()
+    store_old(marketplace, visits(months_ago(26), 3))
+    run()
+    assert [part.facts.rows for part in archived_parts(tenant_id=marketplace.tenant_id)] == [4, 3]
+    assert sum(restore_month(tenant_month(marketplace, 26), later())) == 7
+    assert len(stored(admin_connection, marketplace)) == 7
+
+
+def test_a_large_month_goes_in_parts(
+    marketplace: Marketplace, admin_connection: Admin, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_writing, "PART_ROWS", 7)
+    store_old(marketplace, visits(months_ago(26), 20))
+    before = stored(admin_connection, marketplace)
+    assert list(archive_month(tenant_month(marketplace, 26))) == [7, 7, 6]
+    assert sum(restore_month(tenant_month(marketplace, 26), later())) == 20
+    assert stored(admin_connection, marketplace) == before
+
+
+def test_a_partition_goes_with_the_last_marketplaces_rows(
+    marketplace: Marketplace, other_marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    month = months_ago(27)
+    for one in (marketplace, other_marketplace):
+        store_old(one, visits(month, 3))
+    assert keep_events(Actor.system(other_marketplace.tenant_id, "test"), 36) == 36
+    run()
+    assert partition(month) in partitions(admin_connection)
+    assert (len(stored(admin_connection, marketplace)), len(stored(admin_connection, other_marketplace))) == (0, 3)
+    assert keep_events(Actor.system(other_marketplace.tenant_id, "test"), None) == 24
+    run()
+    assert partition(month) not in partitions(admin_connection)
+    assert sum(restore_month(TenantMonth(marketplace.tenant_id, marketplace.slug, month), later())) == 3
+    assert len(stored(admin_connection, marketplace)) == 3
+
+
+def test_a_partition_that_holds_rows_is_never_dropped(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    store_old(marketplace, visits(months_ago(28), 1))
+    drop_empty_partitions()
+    assert partition(months_ago(28)) in partitions(admin_connection)
+    make_room_for(months_ago(29).start)
+    assert str(months_ago(29)) in drop_empty_partitions()
+    protected = "SELECT count(*) FROM pg_class WHERE relname = %s AND relrowsecurity AND relforcerowsecurity"
+    assert admin_connection.execute(protected, [partition(months_ago(28))]).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "fewer rows", "gone"])
+def test_a_damaged_file_is_noticed_and_never_restored(
+    marketplace: Marketplace, admin_connection: Admin, place: Path, damage: str
+) -> None:
+    store_old(marketplace, visits(months_ago(26), 9))
+    run()
+    (file,) = files(place, marketplace)
+    if damage == "gone":
+        file.unlink()
+    elif damage == "other bytes":
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    else:
+        duckdb.sql(f"COPY (SELECT * FROM read_parquet('{file}') LIMIT 5) TO '{file}.x' (FORMAT parquet)")
+        Path(f"{file}.x").replace(file)
+    (part,) = archived_parts(tenant_id=marketplace.tenant_id)
+    assert verify_part(part)
+    with pytest.raises(ArchiveError):
+        list(restore_month(tenant_month(marketplace, 26), later()))
+    assert stored(admin_connection, marketplace) == []
+
+
+def test_rows_that_change_while_they_are_archived_are_archived_as_they_are(
+    marketplace: Marketplace, admin_connection: Admin, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_old(marketplace, visits(months_ago(26), 6))
+    write, changes = archive_writing.write_parquet, iter([True])
+
+    def interrupted(wire: Path, target: Path) -> None:
+        write(wire, target)
+        if next(changes, False):
+            admin_connection.execute(
+                "UPDATE tx_events SET browser = 'changed' WHERE browser IS DISTINCT FROM 'changed'"
+            )
+
+    monkeypatch.setattr(archive_writing, "write_parquet", interrupted)
+    run()
+    assert len(files(place, marketplace)) == 1
+    sum(restore_month(tenant_month(marketplace, 26), later()))
+    assert {row["browser"] for row in stored(admin_connection, marketplace)} == {"changed"}
+
+
+def test_the_files_name_nobody(marketplace: Marketplace, admin_connection: Admin, place: Path) -> None:
+    with tenant_session(marketplace.tenant_id) as session:
+        upsert_persons(session, marketplace.tenant_id, [{"external_id": "customer-77"}])
+    when = (months_ago(26).start + timedelta(days=3)).isoformat()
+    own = event("person_identified", visitor_id="visitor-1", person_id="customer-77", occurred_at=when)
+    store_old(marketplace, [own], trusted=True)
+    run()
+    (file,) = files(place, marketplace)
+    rows = duckdb.sql(f"SELECT * FROM read_parquet('{file}')")
+    text = str(rows.fetchall())
+    for secret in ("customer-77", "visitor-1", own["session_id"], "gclid"):
+        assert secret not in text
+    assert not {"visitor_id", "session_id", "person_id", "person_external_id", "client_network"} & set(rows.columns)
+    refs = admin_connection.execute("SELECT person_ref::text FROM persons WHERE external_id = 'customer-77'").fetchone()
+    assert duckdb.sql(f"SELECT person_ref FROM read_parquet('{file}')").fetchall() == [refs]
+
+
+def test_who_is_forgotten_is_nobody_in_restored_history(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    with tenant_session(marketplace.tenant_id) as session:
+        made = upsert_persons(session, marketplace.tenant_id, [{"external_id": name} for name in ("c-1", "c-2")])
+    start = months_ago(26).start
+    told = [
+        event("person_identified", visitor_id=f"v-{name}", session_id=f"s-{name}", person_id=name,
+              occurred_at=(start + timedelta(days=2, hours=hour)).isoformat())
+        for hour, name in enumerate(("c-1", "c-2"))
+    ]  # fmt: skip
+    store_old(marketplace, told, trusted=True)
+    run()
+    with maintainer_session() as session:
+        erased = [made[0].named_id or 0]
+        forget_archived(session, marketplace.tenant_id, persons=erased, visitors=["v-c-1"], sessions=["s-c-1"])
+    sum(restore_month(tenant_month(marketplace, 26), later()))
+    who = {
+        (row["person_external_id"], row["person_id"], row["visitor_id"], row["session_id"])
+        for row in stored(admin_connection, marketplace)
+    }
+    assert who == {(None, None, None, None), ("c-2", made[1].person_id, "v-c-2", "s-c-2")}
+
+
+def test_every_column_that_may_single_somebody_out_has_a_declared_treatment() -> None:
+    delicate = {
+        column.name for column in TrackingEvent.__table__.columns if column.info["privacy"].cls is not PrivacyClass.NONE
+    }
+    assert delicate == set(TREATMENTS), "say in TREATMENTS what the archive keeps of it"
+
+
+def test_another_kind_of_place_serves_as_well(marketplace: Marketplace, admin_connection: Admin, database: str) -> None:
+    with use_environment(ADRAIL_ARCHIVE_URL="memory://adrail"):
+        store_old(marketplace, visits(months_ago(26), 5))
+        run()
+        assert stored(admin_connection, marketplace) == []
+        assert sum(restore_month(tenant_month(marketplace, 26), later())) == 5
+
+
+def test_without_a_place_nothing_moves_and_somebody_is_told(marketplace: Marketplace, admin_connection: Admin) -> None:
+    store_old(marketplace, visits(months_ago(26), 2))
+    run()
+    assert len(stored(admin_connection, marketplace)) == 2
+    assert marketplace.tenant_id in {item.tenant_id for item in overdue_months()}
+    with pytest.raises(ArchiveError, match="ADRAIL_ARCHIVE_URL"):
+        list(archive_month(tenant_month(marketplace, 26)))
+
+
+def test_what_was_never_archived_cannot_be_restored(marketplace: Marketplace, place: Path) -> None:
+    with pytest.raises(NotFoundError):
+        list(restore_month(tenant_month(marketplace, 60), later()))

@@ -57,10 +57,11 @@ def list_groups(args: dict[str, Any]) -> Any:
     """Refused events grouped by what is wrong with them, with counts per day."""
     limit, cursor = args.pop("limit"), args.pop("cursor")
     page = service.groups(require_actor(VIEW), RejectFilter(**args), limit=limit, cursor=cursor)
-    items = [
-        asdict(item) | {"days": [{"day": day, "events": count} for day, count in item.days]} for item in page.items
-    ]
-    return {"items": items, "next_cursor": page.next_cursor}
+    return {"items": [_group(item) for item in page.items], "next_cursor": page.next_cursor}
+
+
+def _group(item: RejectGroup) -> dict[str, Any]:
+    return asdict(item) | {"days": [{"day": day, "events": count} for day, count in item.days]}
 
 
 @blp.get("/<int:reject_id>")

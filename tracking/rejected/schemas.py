@@ -46,7 +46,7 @@ class RepairOut(ma.Schema):
     value = fields.Raw(required=True, allow_none=True)
 
 
-class ProblemOut(StoredProblemOut):
+class CurrentProblemOut(StoredProblemOut):
     """What is wrong by today's rules, with what was found there and what to do."""
 
     found = fields.String(required=True, allow_none=True, metadata={"description": "masked; null: nothing is there"})
@@ -113,7 +113,7 @@ class RejectDetailOut(ma.Schema):
     event = fields.Raw(
         required=True, allow_none=True, metadata={"description": "personal data hidden; null: it cannot be opened"}
     )
-    problems = fields.List(fields.Nested(ProblemOut), required=True)
+    problems = fields.List(fields.Nested(CurrentProblemOut), required=True)
     example = fields.Dict(required=True, allow_none=True, metadata={"description": "a payload that fits"})
 
 
@@ -160,7 +160,7 @@ class ReplayedOut(ma.Schema):
     blocked = fields.Integer(required=True, metadata={"description": "their visitors did not agree; not stored"})
     left = fields.Integer(required=True, metadata={"description": "events of the group that are open now"})
     last_id = fields.Integer(required=True, metadata={"description": "send it as `after` to go on"})
-    problems = fields.List(fields.Nested(ProblemOut(only=("pointer", "rule", "message"))), required=True)
+    problems = fields.List(fields.Nested(StoredProblemOut), required=True)
 
 
 class DiscardedOut(ma.Schema):

@@ -91,8 +91,7 @@ def test_one_shows_what_was_found_and_how_to_mend_it_without_personal_data(page:
     assert "Convert it" in problem["remedy"]
     assert problem["repairs"] == [{"op": "convert", "path": "/payload/items/*/price", "value": "text"}]
     assert shown["event"]["context"]["page"]["url"] == "https://shop.example/p?email=[hidden 1]&utm_source=news"
-    assert shown["event"]["person_id"] == "[hidden 2]"
-    assert shown["event"]["idempotency_key"] == "[hidden 3]"
+    assert {shown["event"]["person_id"], shown["event"]["idempotency_key"]} == {"[hidden 2]", "[hidden 3]"}
     assert "ana" not in str(shown).lower()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -14,7 +14,16 @@ from typing import Any
 import pluggy
 import structlog
 
-from adrail import SDK_VERSION, ConversionSender, NotSupportedError, PixelProvider, Platform, Transport, hookspecs
+from adrail import (
+    SDK_VERSION,
+    ConversionSender,
+    NotSupportedError,
+    PaymentProvider,
+    PixelProvider,
+    Platform,
+    Transport,
+    hookspecs,
+)
 from adrail.platform import CAPABILITIES
 from adrail.settings import public_id_field
 from core.config import ConfigError, Settings, settings, variable
@@ -38,6 +47,7 @@ class Registry:
 
     def __init__(self, points: Iterable[EntryPoint]) -> None:
         self._platforms: dict[str, Platform] = {}
+        self._payments: dict[str, PaymentProvider] = {}
         self._origin: dict[str, str] = {}
         self._plugins: list[tuple[str, pluggy.PluginManager]] = []
         self._translations: list[Path] = []
@@ -56,30 +66,55 @@ class Registry:
             manager.check_pending()
             # One by one: pluggy leaves out an answer of None, and a platform that is missing must not go unnoticed.
             platforms = [item.function() for item in manager.hook.register_platform.get_hookimpls()]
+            payments = [item.function() for item in manager.hook.register_payment_provider.get_hookimpls()]
         except Exception as exc:
             raise PluginError(f"plugin {origin} cannot be loaded: {str(exc) or type(exc).__name__}") from exc
         for platform in platforms:
             self._add(platform, origin)
+        for provider in payments:
+            self._add_payments(provider, origin)
         self._plugins.append((origin, manager))
         self._translations.append(Path(str(module.__file__)).parent / "translations")
 
     def _add(self, platform: Any, origin: str) -> None:
         problems = _problems(platform)
-        if not problems and platform.slug in self._platforms:
+        if not problems and platform.slug in self._origin:
             problems.append(f"slug {platform.slug!r} is already taken by {self._origin[platform.slug]}")
         if problems:
             raise PluginError(f"plugin {origin} cannot be used: {'; '.join(problems)}")
         self._platforms[platform.slug] = platform
         self._origin[platform.slug] = origin
 
+    def _add_payments(self, provider: Any, origin: str) -> None:
+        problems = _payment_problems(provider)
+        if not problems and provider.slug in self._origin:
+            problems.append(f"slug {provider.slug!r} is already taken by {self._origin[provider.slug]}")
+        if problems:
+            raise PluginError(f"plugin {origin} cannot be used: {'; '.join(problems)}")
+        self._payments[provider.slug] = provider
+        self._origin[provider.slug] = origin
+
     def all(self) -> tuple[Platform, ...]:
         """Every installed platform, by slug."""
         return tuple(self._platforms[slug] for slug in sorted(self._platforms))
 
     def origin(self, slug: str) -> str:
-        """Distribution, version and entry point that a platform came with; raises `UnknownPlatformError`."""
-        self.get(slug)
+        """Distribution, version and entry point of a platform or payment provider; raises `UnknownPlatformError`."""
+        if slug not in self._payments:
+            self.get(slug)
         return self._origin[slug]
+
+    def payment_providers(self) -> tuple[PaymentProvider, ...]:
+        """Every installed payment provider, by slug."""
+        return tuple(self._payments[slug] for slug in sorted(self._payments))
+
+    def payment_provider(self, slug: str) -> PaymentProvider:
+        """Return a payment provider; raises `UnknownPlatformError` that lists what is installed."""
+        try:
+            return self._payments[slug]
+        except KeyError:
+            known = ", ".join(sorted(self._payments)) or "none"
+            raise UnknownPlatformError(f"no payment provider {slug!r} is installed (installed: {known})") from None
 
     def translation_folders(self) -> list[Path]:
         """The folder `translations` beside each plugin's module, where there is one."""
@@ -170,15 +205,38 @@ def _refuse_unknown_hooks(module: Any) -> None:
             raise PluginError(f"unknown hook {name!r}; known hooks: {', '.join(sorted(known))}")
 
 
+def _payment_problems(provider: Any) -> list[str]:
+    if not isinstance(provider, PaymentProvider):
+        return [f"register_payment_provider returned {type(provider).__name__}, not PaymentProvider"]
+    if problem := _wrong_version(provider.sdk_version):
+        return [problem]
+    problems = list(_wrong_slug(provider.slug))
+    if not callable(getattr(provider.webhooks, "read", None)):
+        problems.append("its webhooks have no method read")
+    try:
+        re.compile(provider.pattern)
+    except (re.error, TypeError) as exc:
+        problems.append(f"pattern is no regular expression: {exc}")
+    return problems
+
+
+def _wrong_version(stated: Any) -> str:
+    if str(stated).split(".")[0] == SDK_VERSION.split(".")[0]:
+        return ""
+    return f"written for plugin API {stated}, this server has {SDK_VERSION}"
+
+
+def _wrong_slug(slug: Any) -> Iterator[str]:
+    if not isinstance(slug, str) or not SLUG.fullmatch(slug):
+        yield f"slug {slug!r} must match [a-z][a-z0-9_]*"
+
+
 def _problems(platform: Any) -> list[str]:
     if not isinstance(platform, Platform):
         return [f"register_platform returned {type(platform).__name__}, not Platform"]
-    if str(platform.sdk_version).split(".")[0] != SDK_VERSION.split(".")[0]:
-        # Nothing else of another version's object can be judged.
-        return [f"written for plugin API {platform.sdk_version}, this server has {SDK_VERSION}"]
-    problems = []
-    if not isinstance(platform.slug, str) or not SLUG.fullmatch(platform.slug):
-        problems.append(f"slug {platform.slug!r} must match [a-z][a-z0-9_]*")
+    if problem := _wrong_version(platform.sdk_version):
+        return [problem]  # nothing else of another version's object can be judged
+    problems = list(_wrong_slug(platform.slug))
     if not (is_dataclass(platform.settings) and fields(platform.settings)):
         problems.append("settings must be a dataclass made of adrail.setting fields")
     else:

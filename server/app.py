@@ -23,12 +23,12 @@ from core.catalog.catalog_http import blp as catalog
 from core.catalog.http import blp as orders
 from core.catalog.person_http import blp as persons
 from core.catalog.taste_http import blp as tastes
-from core.catalog.taste_http import blp as tastes
 from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
 from core.errors import DomainError
 from core.paging import MAX_ID
+from core.payments.http import blp as payment_webhooks
 from core.problems import Problem, handle_domain_error, handle_http_error
 from core.registry import registry
 from server import health, metrics, requests
@@ -58,6 +58,7 @@ BLUEPRINTS = (
     people,
     own_events,
     rejected_events,
+    payment_webhooks,
 )
 
 log = structlog.get_logger(__name__)

@@ -15,6 +15,8 @@ from core.catalog.import_running import Progress, Run, run_import
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
 from core.catalog.kinds import KINDS, Kind, kind_named
 from core.catalog.lists import get_row, list_rows, names_of
+from core.catalog.order_news import on_order_placed
+from core.catalog.order_payments import PaymentFact, emit_payment
 from core.catalog.order_queries import get_order, list_orders
 from core.catalog.order_states import STATUSES as ORDER_STATUSES
 from core.catalog.order_views import OrderDetail, OrderLineView, OrderView, TransitionView
@@ -54,6 +56,8 @@ from core.catalog.row_service import (
 )
 from core.catalog.status import NEXT, STATUSES, STOPPED, end_of, refusal
 from core.catalog.status_changes import StatusChange, on_status_change
+from core.catalog.taste_queries import list_follows, list_interests
+from core.catalog.tastes import upsert_follows, upsert_interests
 from core.catalog.upsert import upsert_rows
 from core.catalog.words import slugify
 
@@ -77,6 +81,7 @@ __all__ = [
     "OrderResult",
     "OrderView",
     "OrganizerView",
+    "PaymentFact",
     "PersonDetail",
     "PersonIdentifiers",
     "PersonOutcome",
@@ -105,6 +110,7 @@ __all__ = [
     "consequences",
     "create_row",
     "dismiss_duplicate",
+    "emit_payment",
     "end_of",
     "external_ids_of",
     "form_of",
@@ -118,6 +124,8 @@ __all__ = [
     "insert_rows",
     "kind_named",
     "list_duplicates",
+    "list_follows",
+    "list_interests",
     "list_live_events",
     "list_orders",
     "list_persons",
@@ -127,6 +135,7 @@ __all__ = [
     "merge_persons",
     "names_of",
     "next_statuses",
+    "on_order_placed",
     "on_status_change",
     "open_source",
     "order_event_id",
@@ -146,6 +155,8 @@ __all__ = [
     "ticket_types",
     "undo_change",
     "unmerge_person",
+    "upsert_follows",
+    "upsert_interests",
     "upsert_persons",
     "upsert_rows",
     "version_of",

@@ -16,9 +16,23 @@ from core.catalog.order_lines import Line
 from core.catalog.order_models import Order
 from core.catalog.order_refunds import Refunds
 from core.events.api import VisitContext, emit, visit_context
-from core.money import format_amount
+from core.money import format_amount, in_digits
 from core.privacy.api import PURPOSES, current_consent
 from core.security.crypto import keyring
+
+PAYMENT_EVENTS = frozenset({"payment_succeeded", "payment_failed"})
+"""Events of a payment as such, which say nothing of what was bought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a payment provider reported; ``amount`` in major units of ``currency``, which need not be the order's."""
+
+    amount: Decimal
+    currency: str
+    provider: str
+    reference: str
+    failure_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class OrderEvent:
     refunds: Refunds | None = None
     context: dict[str, Any] | None = None
     person_external_id: str | None = None
+    payment: Payment | None = None
 
 
 def emit_order_event(session: Session, tenant: TenantView, order: Order, event: OrderEvent) -> None:
@@ -43,7 +58,7 @@ def emit_order_event(session: Session, tenant: TenantView, order: Order, event: 
         "event_name": event.name,
         "event_version": 1,
         "occurred_at": event.occurred_at.isoformat(),
-        "source_system": "backend",
+        "source_system": "payments" if event.payment else "backend",
         "consent_snapshot": consent,
         "context": _context(event.context, visit),
         "entities": {"order_id": order.external_id},
@@ -137,10 +152,23 @@ def _payload(order: Order, event: OrderEvent, consent: dict[str, Any]) -> dict[s
             "consent_data_processing": bool(consent.get("data_processing")),
             "consent_marketing": bool(consent.get("marketing")),
         }
+    if event.payment:
+        return _reported(event.payment, items if event.name not in PAYMENT_EVENTS else None)
     refunds = event.refunds or Refunds((), order.gross)
     return {
         "amount": money(refunds.amount),
         "currency": order.currency,
         "items": items,
         "refunds": list(refunds.rows),
+    }
+
+
+def _reported(payment: Payment, items: list[dict[str, Any]] | None) -> dict[str, Any]:
+    return {
+        "amount": format(in_digits(payment.amount, payment.currency), "f"),
+        "currency": payment.currency,
+        "provider": payment.provider,
+        "provider_reference": payment.reference,
+        **({"failure_code": payment.failure_code} if payment.failure_code else {}),
+        **({"items": items} if items is not None else {}),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.accounts.api import TenantView, tenant_key, tenant_view
+from core.catalog import order_news
 from core.catalog.event_ids import order_event_id
 from core.catalog.order_events import OrderEvent, emit_order_event
 from core.catalog.order_lines import Line, resolve_lines, stored_lines
@@ -71,6 +72,7 @@ def place_order(tenant_id: int, body: Any) -> OrderResult:
             event = OrderEvent(COMPLETED, event_id, order.placed_at, lines, None, data["context"], name)
             emit_order_event(session, tenant, order, event)
         count_sold(session, lines)
+        order_news.tell(session, tenant, order.external_id)
         return OrderResult(order.external_id, order.status, event_ids(tenant, order.external_id, lines), created=True)
 
 

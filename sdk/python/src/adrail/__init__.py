@@ -28,10 +28,20 @@ from adrail.errors import (
     InvalidPayloadError,
     NotSupportedError,
     RetryableError,
+    SignatureError,
     ThrottledError,
 )
 from adrail.hookspecs import hookimpl
 from adrail.identifiers import Credentials, HashedIdentifier, RawIdentifier
+from adrail.payments import (
+    PaymentKind,
+    PaymentNotice,
+    PaymentProvider,
+    PaymentWebhooks,
+    SigningSecrets,
+    UnusedNotice,
+    WebhookRequest,
+)
 from adrail.platform import (
     SDK_VERSION,
     ConversionSender,
@@ -76,6 +86,10 @@ __all__ = [
     "Item",
     "NotSupportedError",
     "Outcome",
+    "PaymentKind",
+    "PaymentNotice",
+    "PaymentProvider",
+    "PaymentWebhooks",
     "Phrase",
     "PixelProvider",
     "Platform",
@@ -84,11 +98,15 @@ __all__ = [
     "RetryableError",
     "SandboxProvider",
     "SendRequest",
+    "SignatureError",
+    "SigningSecrets",
     "Submitted",
     "Throttled",
     "ThrottledError",
     "Transport",
+    "UnusedNotice",
     "UserData",
+    "WebhookRequest",
     "hookimpl",
     "phrase",
     "setting",

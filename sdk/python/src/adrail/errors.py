@@ -5,6 +5,7 @@ AdrailError
 │   └── ThrottledError      … but not before ``retry_after`` seconds
 ├── InvalidPayloadError     this data will never be taken; do not send it again
 ├── AuthError               the credentials are dead; pause the connection and ask for a new sign-in
+├── SignatureError          a webhook does not come from whom it says; answer as little as possible
 └── NotSupportedError       the platform has no such ability
 
 An exception speaks for the whole call. What concerns one item of a batch is an outcome (`adrail.conversions`).
@@ -53,6 +54,10 @@ class InvalidPayloadError(AdrailError):
 
 class AuthError(AdrailError):
     """Credentials or permissions are missing, expired or revoked; sending again cannot help."""
+
+
+class SignatureError(AdrailError):
+    """A webhook's signature is missing, wrong or too old: nobody knows who sent it."""
 
 
 class NotSupportedError(AdrailError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from adrail.payments import PaymentProvider
 from adrail.platform import Platform
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class NavigationItem:
 @hookspec
 def register_platform() -> Platform:  # type: ignore[empty-body]
     """Return the platform this plugin brings."""
+
+
+@hookspec
+def register_payment_provider() -> PaymentProvider:  # type: ignore[empty-body]
+    """Return the payment provider this plugin brings."""
 
 
 @hookspec

@@ -1,0 +1,1 @@
+"""Tests of the Google Analytics 4 plugin."""

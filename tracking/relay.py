@@ -27,6 +27,7 @@ from core.events.api import (
     append,
 )
 from core.jobs import DEFAULT, enqueue
+from tracking.live.telling import FromBackend, tell
 from tracking.metrics import RELAYED
 
 BATCH = 500
@@ -63,6 +64,7 @@ def _hand_on(row: Any) -> bool:
     try:
         # Accepted when its transaction committed, however long the stream was away.
         append(Entry(row.tenant_id, True, row.created_at, [row.payload], None, row.sealed_client))
+        tell(FromBackend(row.tenant_id), [row.payload], [])
     except AWAY:
         raise
     except Exception as exc:  # noqa: BLE001 - whatever is wrong with this row, the next one is not to blame

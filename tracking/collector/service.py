@@ -16,6 +16,7 @@ from core.security.crypto import keyring
 from core.token_buckets import Bucket
 from tracking.collector import gate, rejects
 from tracking.collector.caller import limit, too_often
+from tracking.live.telling import tell
 from tracking.metrics import COLLECTED
 from tracking.registry.check import Verdict, check_event, refusal
 from tracking.registry.own import registry_of
@@ -101,12 +102,13 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None, *, nu
         else:
             accepted.append(_stamped(sender, event, verdict))
     if accepted or refused:
-        answer.duplicates = len(_append(sender, now, accepted, refused))
+        answer.duplicates = len(_append(sender, now, accepted, refused, skew))
         answer.accepted = len(accepted) - answer.duplicates
     elif sender.charged:
         limit(sender.charged)
     for outcome in ("accepted", "duplicates", "blocked_by_consent", "rejected"):
         COLLECTED.labels(outcome).inc(getattr(answer, outcome))
+    tell(sender, events, answer.errors)
     return answer
 
 
@@ -154,8 +156,13 @@ def _stamped(sender: Sender, event: dict[str, Any], verdict: Verdict) -> dict[st
     return event
 
 
-def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]) -> list[int]:
+def _append(
+    sender: Sender, now: datetime, accepted: list[dict[str, Any]], refused: list[dict[str, Any]], skew: timedelta
+) -> list[int]:
     client = orjson.dumps({"ip": sender.address, "ua": sender.user_agent})
+    flags: dict[str, Any] = {"privacy_signal": sender.privacy_signal}
+    if refused:  # what it takes to judge them again
+        flags |= {"no_tracking": sender.no_tracking, "skew_seconds": skew.total_seconds()}
     entry = Entry(
         sender.tenant_id,
         sender.trusted,
@@ -163,7 +170,7 @@ def _append(sender: Sender, now: datetime, accepted: list[dict[str, Any]], refus
         accepted,
         sender.site_id,
         None if sender.trusted else keyring().seal(client, "client"),
-        {"privacy_signal": sender.privacy_signal},
+        flags,
         refused,
     )
     try:

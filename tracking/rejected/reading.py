@@ -53,11 +53,15 @@ def open_event(row: RejectRow) -> Any:
     return orjson.loads(keyring().unseal(row.sealed_event, "reject"))
 
 
+def skew_of(row: RejectRow) -> timedelta:
+    """How far the sender's clock was behind ours when the event came."""
+    return timedelta(seconds=float(row.flags.get("skew_seconds", 0)))
+
+
 def check_again(tenant_id: int, row: RejectRow, event: Any, now: datetime | None = None) -> Verdict:
     """Judge an event like the collector, but however late it came; the key that sent it keeps its limits."""
-    verdict = check_event(
-        registry_of(tenant_id), event, trusted=row.trusted, now=now or datetime.now(UTC), any_age=True
-    )
+    known, now = registry_of(tenant_id), now or datetime.now(UTC)
+    verdict = check_event(known, event, trusted=row.trusted, now=now, skew=skew_of(row), any_age=True)
     if verdict.spec is None or verdict.occurred_at is None:
         return verdict
     tenant, site, source = event.get("tenant_id"), event.get("site_id"), event["source_system"]
@@ -102,9 +106,15 @@ def _stored(row: RejectRow, item: Mapping[str, Any]) -> ProblemView:
 def _problem(tenant_id: int, spec: EventSpec | None, code: str, item: Mapping[str, Any], masked: Any) -> ProblemView:
     pointer, rule = item["pointer"], item["rule"]
     there, value = _at(masked, pointer)
-    found = _shown(value) if there else None
+    found = found_at(masked, pointer)
     repairs = _repairs(tenant_id, spec, code, pointer, rule, value if there else None)
     return ProblemView(pointer, rule, item["message"], found, remedy(code, rule), repairs)
+
+
+def found_at(masked: Any, pointer: str) -> str | None:
+    """What stands at a place of a masked event, shortened; None when nothing does."""
+    there, value = _at(masked, pointer)
+    return _shown(value) if there else None
 
 
 def _at(event: Any, pointer: str) -> tuple[bool, Any]:

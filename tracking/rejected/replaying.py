@@ -33,7 +33,7 @@ from core.security.crypto import DecryptionError
 from tracking.masking import Masked
 from tracking.registry.check import Verdict
 from tracking.registry.own import registry_of
-from tracking.rejected.reading import check_again, open_event, spec_of
+from tracking.rejected.reading import check_again, open_event, skew_of, spec_of
 from tracking.rejected.repairs import Repair, repaired
 from tracking.rights import MANAGE, require
 
@@ -106,7 +106,8 @@ def replay_repaired(
 
 
 def _with(repairs: Sequence[Repair]) -> Callable[[RejectRow, Any], Any]:
-    return lambda row, original: repaired(original, repairs, row.received_at)
+    # By the sender's clock, as everything it says: the check corrects it.
+    return lambda row, original: repaired(original, repairs, row.received_at - skew_of(row))
 
 
 def _demand_a_choice(group: str | None, ids: Sequence[int] | None) -> None:

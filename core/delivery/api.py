@@ -4,7 +4,7 @@ from core.delivery.jobs import sweep
 from core.delivery.queries import delivery_detail, delivery_log, ledger
 from core.delivery.recent import last_accepted
 from core.delivery.replaying import replay
-from core.delivery.service import plan
+from core.delivery.service import plan, wanted_events
 from core.delivery.stored import StoredEvent
 from core.delivery.views import AttemptView, DeliveryDetail, DeliveryView, Explanation, LedgerCounts
 from core.delivery.wakeup import wake
@@ -24,4 +24,5 @@ __all__ = [
     "replay",
     "sweep",
     "wake",
+    "wanted_events",
 ]

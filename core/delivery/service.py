@@ -89,6 +89,18 @@ def plan(session: Session, tenant_id: int, events: Sequence[StoredEvent], *, nam
     return sorted({row.connection_id for row in written if row.state == PENDING})
 
 
+def wanted_events(tenant_id: int) -> frozenset[str]:
+    """Names of tracking events that some destination of a marketplace takes; the others need no planning."""
+    taken = {
+        canonical
+        for code in active_codes(tenant_id)
+        if code.connection_id is not None
+        for canonical in code.conversion_events
+        if takes(code.provider, canonical)
+    }
+    return frozenset(name for name, canonical in CANONICAL.items() if canonical in taken)
+
+
 def _believable(event: StoredEvent) -> bool:
     # The collector refuses purchases from public keys; should one slip through, it still must not reach a platform.
     return event.trusted or event.event_name != ORDER_COMPLETED

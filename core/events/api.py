@@ -63,7 +63,7 @@ from core.events.rejects import (
 )
 from core.events.rows import NO_DEVICE, Device, EventRow, Origin
 from core.events.sessions import erase_old_seals, update_sessions
-from core.events.stream import Entry, StreamFullError, TooOftenError, append, decode, encode, ensure_group, shards
+from core.events.stream import Entry, StreamFullError, TooOftenError, append, decode, encode, ensure_group, held_key, lanes, lanes_key, shards, streams
 from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import store
 
@@ -110,11 +110,14 @@ __all__ = [
     "emit_status_changes",
     "encode",
     "ensure_group",
+    "held_key",
     "erase_old_seals",
     "forget_archived",
     "group_key",
     "is_stored",
     "keep_events",
+    "lanes",
+    "lanes_key",
     "last_snapshots",
     "linked_persons",
     "lock_own_events",
@@ -134,6 +137,7 @@ __all__ = [
     "shards",
     "store",
     "store_rejects",
+    "streams",
     "take_open_rejects",
     "update_links",
     "update_sessions",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.events.touches import FIRST, LAST, first_touch, last_touch
-from core.events.writer import EventRow
+from core.events.rows import EventRow
+from core.events.touches import FIRST, LAST, touches
+
+_when = operator.attrgetter("occurred_at")
 
 UPSERT = text(f"""
 INSERT INTO tx_sessions AS s
@@ -79,30 +82,41 @@ def erase_old_seals(session: Session, age: timedelta) -> int:
 
 
 def _fold(session_id: str, events: list[EventRow]) -> dict[str, Any]:
-    events = sorted(events, key=lambda item: item.occurred_at)
-    pages = [url for item in events if (url := item.context.get("page", {}).get("url"))]
+    events.sort(key=_when)
+    first, last = events[0], events[-1]
+    first_touch, last_touch = touches(events)
+    pages = [url for item in events if (page := item.context.get("page")) and (url := page.get("url"))]
+    return {
+        "session_id": session_id,
+        "visitor_id": first.visitor_id,
+        "first_seen_at": first.occurred_at,
+        "last_seen_at": last.occurred_at,
+        "first_touch": first_touch,
+        "last_touch": last_touch,
+        "initial_consent": first.consent,
+        "final_consent": last.consent,
+        "events": len(events),
+        "last_sequence_no": max((item.sequence_no for item in events if item.sequence_no is not None), default=None),
+        "landing_page": pages[0] if pages else None,
+        "exit_page": pages[-1] if pages else None,
+        "country": next((item.origin.country for item in events if item.origin.country), None),
+        "device_type": next((item.device.type for item in events if item.device.type), None),
+        "sealed_client": _sealed(events),
+        **_revenue(events),
+    }
+
+
+def _sealed(events: Sequence[EventRow]) -> str | None:
+    """The browser's own address and agent, as it was last; a backend's says nothing of the visitor."""
+    for event in reversed(events):
+        if event.origin.sealed_client and not event.origin.trusted:
+            return event.origin.sealed_client.hex()
+    return None
+
+
+def _revenue(events: Sequence[EventRow]) -> dict[str, Any]:
     purchases = [item for item in events if item.event_name == "order_completed" and item.amount is not None]
     currency = purchases[0].currency if purchases else None
     same = [item.amount for item in purchases if item.currency == currency and item.amount is not None]
-    numbers = [item.sequence_no for item in events if item.sequence_no is not None]
-    sealed = next((item.sealed_client for item in reversed(events) if item.sealed_client and not item.trusted), None)
-    return {
-        "session_id": session_id,
-        "visitor_id": events[0].visitor_id,
-        "first_seen_at": events[0].occurred_at,
-        "last_seen_at": events[-1].occurred_at,
-        "first_touch": first_touch(events),
-        "last_touch": last_touch(events),
-        "initial_consent": events[0].consent,
-        "final_consent": events[-1].consent,
-        "events": len(events),
-        "last_sequence_no": max(numbers, default=None),
-        "landing_page": pages[0] if pages else None,
-        "exit_page": pages[-1] if pages else None,
-        "country": next((item.country for item in events if item.country), None),
-        "device_type": next((item.device_type for item in events if item.device_type), None),
-        "converted": bool(purchases),
-        "revenue": str(sum(same, Decimal(0))) if same else None,
-        "currency": currency,
-        "sealed_client": sealed.hex() if sealed else None,
-    }
+    revenue = str(sum(same, Decimal(0))) if same else None
+    return {"converted": bool(purchases), "revenue": revenue, "currency": currency}

@@ -8,12 +8,13 @@ each for itself: somebody who comes back by a plain link still came by the campa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.events.writer import EventRow
+from core.events.rows import EventRow
 
 PARTS = ("utm", "click_ids", "referrer")
 
@@ -52,34 +53,41 @@ LAST = f"""
 """Both are expressions of an upsert into ``tx_sessions AS s``; times are texts of one form, so they sort as texts."""
 
 
-def first_touch(events: Sequence[EventRow]) -> dict[str, Any]:
-    """Return the first touch of events in the order of their time; empty when none says anything."""
+def touches(events: Iterable[EventRow]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return first and last touch of events in the order of their time; both empty when none says anything."""
+    first: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    seen: dict[str, datetime] = {}
     for event in events:
-        if touch := _touch(event):
-            landing = event.context.get("page", {}).get("url")
-            return {**touch, **({"landing_page": landing} if landing else {}), "at": _moment(event.occurred_at)}
-    return {}
+        touch = _touch(event.context)
+        if not touch:
+            continue
+        if not first:
+            first = _first(event, touch)
+        ids = touch.get("click_ids")
+        if ids:
+            touch["click_ids"] = {**last.get("click_ids", {}), **ids}
+        last.update(touch)
+        for name in touch:
+            seen[name] = event.occurred_at
+    if last:
+        last["seen"] = {name: _moment(time) for name, time in seen.items()}
+    return first, last
 
 
-def last_touch(events: Sequence[EventRow]) -> dict[str, Any]:
-    """Return the last touch of events in the order of their time; empty when none says anything."""
-    found: dict[str, Any] = {}
-    seen: dict[str, str] = {}
-    for event in events:
-        touch = _touch(event)
-        ids = {**found.get("click_ids", {}), **touch.get("click_ids", {})}
-        found.update(touch, **({"click_ids": ids} if ids else {}))
-        seen.update(dict.fromkeys(touch, _moment(event.occurred_at)))
-    return {**found, "seen": seen} if found else {}
+def _first(event: EventRow, touch: dict[str, Any]) -> dict[str, Any]:
+    landing = event.context.get("page", {}).get("url")
+    return {**touch, **({"landing_page": landing} if landing else {}), "at": _moment(event.occurred_at)}
 
 
-def _touch(event: EventRow) -> dict[str, Any]:
-    said = {name: event.context.get(name) for name in PARTS}
-    if _host(said["referrer"]) == _host(event.context.get("page", {}).get("url")):
+def _touch(context: dict[str, Any]) -> dict[str, Any]:
+    said = {name: value for name in PARTS if (value := context.get(name))}
+    if "referrer" in said and _host(said["referrer"]) == _host(context.get("page", {}).get("url")):
         del said["referrer"]
-    return {name: value for name, value in said.items() if value}
+    return said
 
 
+@functools.lru_cache(maxsize=2048)
 def _host(url: str | None) -> str:
     try:
         return (urlsplit(url or "").hostname or "").removeprefix("www.")
@@ -88,4 +96,4 @@ def _host(url: str | None) -> str:
 
 
 def _moment(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,116 +1,96 @@
-"""Writes accepted events: COPY into a temporary table, then one statement that keeps what is new."""
+"""Writes accepted events: COPY into a temporary table, keys decide what is new, one statement stores that."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.events.copying import COLUMNS, copy_data
+from core.events.rows import EventRow
 
-@dataclass(slots=True)
-class EventRow:
-    """One accepted event, enriched, as it will stand in ``tx_events``; ``sealed_client`` travels beside it."""
-
-    tenant_id: int
-    event_id: uuid.UUID
-    trusted: bool
-    occurred_at: datetime
-    event_name: str
-    event_version: int
-    claimed_at: datetime
-    received_at: datetime
-    local_date: date
-    source_system: str
-    site_id: str | None = None
-    visitor_id: str | None = None
-    session_id: str | None = None
-    sequence_no: int | None = None
-    person_external_id: str | None = None
-    person_id: int | None = None
-    consent: dict[str, Any] = field(default_factory=dict)
-    context: dict[str, Any] = field(default_factory=dict)
-    entities: dict[str, Any] = field(default_factory=dict)
-    payload: dict[str, Any] = field(default_factory=dict)
-    idempotency_key: str | None = None
-    prev_event_id: uuid.UUID | None = None
-    event_entity_id: str | None = None
-    order_id: str | None = None
-    amount: Decimal | None = None
-    currency: str | None = None
-    is_bot: bool = False
-    client_network: str | None = None
-    country: str | None = None
-    browser: str | None = None
-    os: str | None = None
-    device_type: str | None = None
-    sealed_client: bytes | None = None
-
-
-COLUMNS = (
-    "tenant_id", "event_id", "trusted", "occurred_at", "event_name", "event_version", "claimed_at", "received_at",
-    "local_date", "source_system", "site_id", "visitor_id", "session_id", "sequence_no", "person_external_id",
-    "person_id", "consent", "context", "entities", "payload", "idempotency_key", "prev_event_id", "event_entity_id",
-    "order_id", "amount", "currency", "is_bot", "client_network", "country", "browser", "os", "device_type",
-)  # fmt: skip
-JSON_COLUMNS = frozenset({"consent", "context", "entities", "payload"})
-LIST = ", ".join(COLUMNS)
+STAGED = ", ".join(COLUMNS)
+STORED = ", ".join(COLUMNS[1:])
 
 CREATE = text(f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_events ON COMMIT DELETE ROWS AS
-SELECT 0::int AS position, {LIST} FROM tx_events WITH NO DATA
+SELECT {STAGED.replace("position", "0::bigint AS position").replace("amount", "amount::text")}
+FROM tx_events WITH NO DATA
 """)  # noqa: S608 - column names are constants of this module
 
-# Keys are taken in one order, so that two writers with the same events wait instead of deadlocking.
-STORE = text(f"""
-WITH candidates AS (
-  SELECT DISTINCT ON (trusted, event_id) * FROM incoming_events i WHERE tenant_id = :tenant
+# A name that is taken decides before ids do. An event whose id is known takes no name.
+NAMES = text("""
+WITH named AS (
+  SELECT i.tenant_id, i.position, i.trusted, i.idempotency_key, i.event_id, i.received_at FROM incoming_events i
+  WHERE i.position >= :first AND i.idempotency_key IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM tx_event_keys k
-                    WHERE k.tenant_id = :tenant AND k.trusted = i.trusted AND k.event_id = i.event_id)
-  ORDER BY trusted, event_id, position
-), named AS (
+                    WHERE k.tenant_id = i.tenant_id AND k.trusted = i.trusted AND k.event_id = i.event_id)
+), taken AS (
   INSERT INTO tx_idempotency_keys (tenant_id, trusted, idempotency_key, event_id, received_at)
   SELECT DISTINCT ON (trusted, idempotency_key) tenant_id, trusted, idempotency_key, event_id, received_at
-  FROM candidates WHERE idempotency_key IS NOT NULL ORDER BY trusted, idempotency_key, position
+  FROM named ORDER BY trusted, idempotency_key, position
   ON CONFLICT DO NOTHING RETURNING trusted, event_id
-), allowed AS (
-  SELECT c.* FROM candidates c
-  WHERE c.idempotency_key IS NULL
-     OR EXISTS (SELECT 1 FROM named n WHERE n.trusted = c.trusted AND n.event_id = c.event_id)
-), keys AS (
-  INSERT INTO tx_event_keys (tenant_id, trusted, event_id, received_at)
-  SELECT tenant_id, trusted, event_id, received_at FROM allowed ORDER BY trusted, event_id
-  ON CONFLICT DO NOTHING RETURNING trusted, event_id
-), stored AS (
-  INSERT INTO tx_events ({LIST})
-  SELECT {", ".join(f"a.{name}" for name in COLUMNS)} FROM allowed a JOIN keys USING (trusted, event_id)
-  RETURNING trusted, event_id
 )
-SELECT a.position FROM allowed a JOIN stored USING (trusted, event_id) ORDER BY a.position
+SELECT n.position FROM named n
+WHERE NOT EXISTS (SELECT 1 FROM taken t WHERE t.trusted = n.trusted AND t.event_id = n.event_id)
+""")
+
+# Keys are taken in one order, so that two writers with the same events wait instead of deadlocking.
+KEYS = text("""
+WITH taken AS (
+  INSERT INTO tx_event_keys (tenant_id, trusted, event_id, received_at)
+  SELECT tenant_id, trusted, event_id, received_at FROM incoming_events WHERE position >= :first
+  ORDER BY trusted, event_id
+  ON CONFLICT DO NOTHING RETURNING trusted, event_id
+)
+SELECT i.position FROM incoming_events i
+WHERE i.position >= :first
+  AND NOT EXISTS (SELECT 1 FROM taken t WHERE t.trusted = i.trusted AND t.event_id = i.event_id)
+""")
+LEAVE_OUT = text("DELETE FROM incoming_events WHERE position = ANY(:positions)")
+STORE = text(f"""
+INSERT INTO tx_events ({STORED})
+SELECT {STORED.replace("amount", "amount::numeric")} FROM incoming_events WHERE position >= :first
 """)  # noqa: S608 - column names are constants of this module
 
 
-def stage(session: Session, rows: Sequence[EventRow]) -> None:
-    """Copy rows of any tenants into this transaction's temporary table, in order."""
+def store(session: Session, rows: Sequence[EventRow]) -> list[EventRow]:
+    """Store the events of one tenant that are not known yet, and return those, in order. The tenant must be set.
+
+    Of events with the same id, or the same idempotency key, the first one counts.
+    """
+    unique: dict[tuple[bool, bytes], EventRow] = {}
+    for row in rows:
+        unique.setdefault(row.key, row)
+    fresh = list(unique.values())
+    first = _stage(session, fresh)
+    values = {"first": first}
+    known: set[int] = set()
+    if any(row.idempotency_key is not None for row in fresh):
+        known |= _leave_out(session, session.scalars(NAMES, values))
+    known |= _leave_out(session, session.scalars(KEYS, values))
+    if len(known) < len(fresh):
+        session.execute(STORE, values)
+    return [row for position, row in enumerate(fresh, first) if position not in known] if known else fresh
+
+
+def _stage(session: Session, rows: Sequence[EventRow]) -> int:
+    """Copy rows into this transaction's temporary table; returns the position of the first.
+
+    COPY into a table with policies is refused by PostgreSQL, hence the temporary one.
+    """
+    first: int = session.info.get("staged_events", 0)
+    session.info["staged_events"] = first + len(rows)
     session.execute(CREATE)
     raw = session.connection().connection.cursor()
-    # COPY into a table with policies is refused by PostgreSQL, hence the temporary one.
-    with raw.copy(f"COPY incoming_events (position, {LIST}) FROM STDIN") as copy:
-        for position, row in enumerate(rows):
-            copy.write_row((position, *(_value(row, name) for name in COLUMNS)))
+    with raw.copy(f"COPY incoming_events ({STAGED}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(copy_data(rows, first))
+    return first
 
 
-def store(session: Session, tenant_id: int) -> list[int]:
-    """Store the staged rows of a tenant that are not known yet; returns their positions. The tenant must be set."""
-    return list(session.scalars(STORE, {"tenant": tenant_id}))
-
-
-def _value(row: EventRow, name: str) -> Any:
-    value = getattr(row, name)
-    return orjson.dumps(value).decode() if name in JSON_COLUMNS else value
+def _leave_out(session: Session, positions: Iterable[int]) -> set[int]:
+    found = set(positions)
+    if found:
+        session.execute(LEAVE_OUT, {"positions": list(found)})
+    return found

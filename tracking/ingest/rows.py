@@ -1,84 +1,103 @@
-"""From accepted envelopes to rows: typed copies, local date, cut address."""
+"""From accepted envelopes to rows: typed copies, local date."""
 
 from __future__ import annotations
 
-import ipaddress
-import uuid
-from collections.abc import Sequence
-from datetime import datetime
+import functools
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
-import structlog
-
-from core.events.api import Entry, EventRow
-from core.security.crypto import DecryptionError, keyring
+from core.events.api import NO_DEVICE, Device, Entry, EventRow, Origin
+from tracking.ingest.origins import origin_of
 from tracking.registry import registry
 
-log = structlog.get_logger(__name__)
+Enrich = Callable[[dict[str, Any]], Sequence[dict[str, Any]]]
 
 
-def rows_of(entry: Entry, zone: ZoneInfo, enrich: Any) -> list[EventRow]:
+def rows_of(entry: Entry, zone: ZoneInfo, enrich: Enrich | None) -> list[EventRow]:
     """Build the rows of one entry. ``enrich(envelope)`` returns extra context mappings, in order."""
-    network = _network(entry.sealed_client)
-    return [_row(entry, event, zone, network, enrich(event)) for event in entry.events]
+    origin = origin_of(entry)
+    return [_row(event, origin, zone, enrich) for event in entry.events]
 
 
-def _row(
-    entry: Entry, event: dict[str, Any], zone: ZoneInfo, network: str | None, extra: Sequence[dict[str, Any]]
-) -> EventRow:
-    spec = registry().find(event["event_name"], event["event_version"])
-    payload, entities = event.get("payload", {}), event.get("entities", {})
-    amount = payload.get(spec.amount_field) if spec and spec.amount_field else None
-    occurred_at = datetime.fromisoformat(event["occurred_at"])
-    sequence = event.get("sequence_no")  # JSON knows 7.0, which is an integer too
-    context = dict(event.get("context", {}))
-    for mapping in extra:
-        context.update(mapping)
+def _row(event: dict[str, Any], origin: Origin, zone: ZoneInfo, enrich: Enrich | None) -> EventRow:
+    get = event.get
+    name, version = event["event_name"], event["event_version"]
+    stated, claimed = event["occurred_at"], get("claimed_at")
+    occurred_at = datetime.fromisoformat(stated)
+    sequence = get("sequence_no")  # JSON knows 7.0, which is an integer too
+    context, payload, entities = get("context") or {}, get("payload") or {}, get("entities") or {}
+    if enrich or origin.place:
+        context = _enriched(context, origin, enrich(event) if enrich else ())
+    amount_field = _amount_field(name, version)
+    amount = payload.get(amount_field) if amount_field else None
+    before = get("prev_event_id")
     return EventRow(
-        tenant_id=entry.tenant_id,
-        event_id=uuid.UUID(event["event_id"]),
-        trusted=entry.trusted,
-        occurred_at=occurred_at,
-        event_name=event["event_name"],
-        event_version=event["event_version"],
-        claimed_at=datetime.fromisoformat(event.get("claimed_at", event["occurred_at"])),
-        received_at=entry.received_at,
-        local_date=occurred_at.astimezone(zone).date(),
-        source_system=event["source_system"],
-        site_id=event.get("site_id", entry.site_id),
-        visitor_id=event.get("visitor_id"),
-        session_id=event.get("session_id"),
-        sequence_no=None if sequence is None else int(sequence),
-        person_external_id=event.get("person_id"),
-        consent=event.get("consent_snapshot", {}),
-        context=context,
-        entities=entities,
-        payload=payload,
-        idempotency_key=event.get("idempotency_key"),
-        prev_event_id=uuid.UUID(event["prev_event_id"]) if "prev_event_id" in event else None,
-        event_entity_id=entities.get("event_entity_id"),
-        order_id=entities.get("order_id"),
-        amount=Decimal(amount) if amount is not None else None,
-        currency=payload.get("currency"),
-        client_network=network,
-        sealed_client=entry.sealed_client,
+        origin,
+        _id(event["event_id"]),
+        name,
+        version,
+        event["source_system"],
+        occurred_at,
+        datetime.fromisoformat(claimed) if claimed and claimed != stated else occurred_at,
+        _local_date(occurred_at, zone),
+        get("site_id", origin.site_id),
+        get("visitor_id"),
+        get("session_id"),
+        None if sequence is None else int(sequence),
+        get("consent_snapshot") or {},
+        context,
+        entities,
+        payload,
+        origin.device if origin.device is not NO_DEVICE else _own_device(context),
+        entities.get("event_entity_id"),
+        entities.get("order_id"),
+        None if amount is None else Decimal(amount),
+        payload.get("currency"),
+        get("person_id"),
+        None,
+        get("idempotency_key"),
+        None if before is None else _id(before),
     )
 
 
-def _network(sealed: bytes | None) -> str | None:
-    """The client's address cut to /24 (IPv4) or /48 (IPv6): enough for a region, not for a household."""
-    if not sealed:
-        return None
-    try:
-        address = ipaddress.ip_address(orjson.loads(keyring().unseal(sealed, "client")).get("ip"))
-    except DecryptionError as exc:
-        # The seal travels on; only what needs it must wait for the missing key.
-        log.warning("a client's address cannot be opened", reason=str(exc))
-        return None
-    except ValueError:
-        return None
-    address = getattr(address, "ipv4_mapped", None) or address
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+def _id(text: str) -> bytes:
+    raw = bytes.fromhex(text.replace("-", ""))
+    if len(raw) != 16:
+        raise ValueError("an event id is a UUID")
+    return raw
+
+
+def _local_date(moment: datetime, zone: ZoneInfo) -> date:
+    return _day_at(moment.replace(second=0, microsecond=0), zone)
+
+
+@functools.lru_cache(maxsize=1024)
+def _day_at(minute: datetime, zone: ZoneInfo) -> date:
+    """Days begin with a minute, so the minute tells the day."""
+    return minute.astimezone(zone).date()
+
+
+@functools.cache
+def _amount_field(name: str, version: int) -> str | None:
+    spec = registry().find(name, version)
+    return spec.amount_field if spec else None
+
+
+def _own_device(context: dict[str, Any]) -> Device:
+    """What an event says of its device, for those that came without a browser's user agent."""
+    said = context.get("device")
+    if not said:
+        return NO_DEVICE
+    return Device(said.get("browser"), said.get("os"), said.get("type"))
+
+
+def _enriched(context: dict[str, Any], origin: Origin, extra: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    made = dict(context)
+    if origin.place:
+        made["geo"] = origin.place
+    for mapping in extra:
+        made.update(mapping)
+    return made

@@ -15,12 +15,11 @@ from core.accounts.api import TenantView, tenant_view
 from core.catalog.api import person_ids_by_external
 from core.codes.api import BrowserHit, note_browser_hits
 from core.db.session import anonymous_session, set_tenant
-from core.delivery.api import StoredEvent, plan
+from core.delivery.api import StoredEvent, plan, wanted_events
 from core.events.api import (
     Entry,
     EventRow,
     Reject,
-    stage,
     store,
     store_rejects,
     update_links,
@@ -81,7 +80,7 @@ def ingest_history(session: Session, tenant_id: int, entries: Sequence[Entry]) -
 def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow], bool]]:
     """The rows of each entry, and whether it came under a privacy signal."""
     zone = ZoneInfo(_tenant(tenant_id).time_zone)
-    enrich = _enrich if plugins().listens("enrich_event") else _plain
+    enrich = _enrich if plugins().listens("enrich_event") else None
     return [(rows_of(entry, zone, enrich), bool(entry.flags.get("privacy_signal"))) for entry in entries]
 
 
@@ -94,22 +93,20 @@ def _store(
     under_signal = [row for entry_rows, signalled in made if signalled for row in entry_rows]
     apply_privacy_signals(session, tenant_id, under_signal)
     _resolve_persons(session, tenant_id, rows)
-    stage(session, rows)
-    fresh = [rows[position] for position in store(session, tenant_id)]
+    fresh = store(session, rows)
     if not fresh:
         return 0, []
     update_sessions(session, tenant_id, fresh)
     update_links(session, tenant_id, fresh)
     record_snapshots(session, tenant_id, fresh)
-    note_browser_hits(session, [hit for row in fresh if (hit := _browser_hit(row))])
+    note_browser_hits(session, [_browser_hit(row) for row in fresh if _is_hit(row)])
     if not deliver:
         return len(fresh), []
-    namespace = _tenant(tenant_id).uuid_namespace
-    return len(fresh), list(plan(session, tenant_id, [_for_delivery(row) for row in fresh], namespace=namespace))
-
-
-def _plain(_: dict[str, Any]) -> list[dict[str, Any]]:
-    return []
+    wanted = wanted_events(tenant_id)
+    meant = [_for_delivery(row) for row in fresh if row.event_name in wanted]
+    if not meant:
+        return len(fresh), []
+    return len(fresh), plan(session, tenant_id, meant, namespace=_tenant(tenant_id).uuid_namespace)
 
 
 def _enrich(event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,11 +120,11 @@ def _context_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolve_persons(session: Session, tenant_id: int, rows: Sequence[EventRow]) -> None:
-    external = {row.person_external_id for row in rows if row.person_external_id}
-    known = person_ids_by_external(session, tenant_id, sorted(external))
-    for row in rows:
-        if row.person_external_id and row.consent.get("data_processing"):
-            row.person_id = known.get(row.person_external_id)
+    named = [row for row in rows if row.person_external_id]
+    known = person_ids_by_external(session, tenant_id, sorted({row.person_external_id or "" for row in named}))
+    for row in named:
+        if row.consent.get("data_processing"):
+            row.person_id = known.get(row.person_external_id or "")
 
 
 def _rejects(entry: Entry) -> list[Reject]:
@@ -147,21 +144,23 @@ def _rejects(entry: Entry) -> list[Reject]:
     ]
 
 
-def _browser_hit(row: EventRow) -> BrowserHit | None:
-    if row.event_name != "pixel_fired" or row.payload.get("outcome") != "fired":
-        return None
+def _is_hit(row: EventRow) -> bool:
+    return row.event_name == "pixel_fired" and row.payload.get("outcome") == "fired"
+
+
+def _browser_hit(row: EventRow) -> BrowserHit:
     return BrowserHit(row.payload["provider"], row.payload["code"], row.occurred_at)
 
 
 def _for_delivery(row: EventRow) -> StoredEvent:
     return StoredEvent(
-        tenant_id=row.tenant_id,
-        event_id=row.event_id,
+        tenant_id=row.origin.tenant_id,
+        event_id=row.uuid,
         event_name=row.event_name,
         occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        trusted=row.trusted,
-        is_bot=row.is_bot,
+        received_at=row.origin.received_at,
+        trusted=row.origin.trusted,
+        is_bot=row.origin.is_bot,
         visitor_id=row.visitor_id,
         session_id=row.session_id,
         person_id=row.person_id,
@@ -171,5 +170,5 @@ def _for_delivery(row: EventRow) -> StoredEvent:
         context=row.context,
         payload=row.payload,
         entities=row.entities,
-        sealed_client=row.sealed_client,
+        sealed_client=row.origin.sealed_client,
     )

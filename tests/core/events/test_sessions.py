@@ -12,26 +12,32 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from core.db.session import tenant_session
-from core.events.api import EventRow, erase_old_seals, update_sessions, visit_context
+from core.events.api import EventRow, Origin, erase_old_seals, update_sessions, visit_context
 from core.events.visits import SEAL_DAYS
 from tests.marketplace import Marketplace
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def row(marketplace: Marketplace, session_id: str | None, minute: int, **changes: Any) -> EventRow:
+def row(
+    marketplace: Marketplace,
+    session_id: str | None,
+    minute: int,
+    *,
+    trusted: bool = False,
+    sealed_client: bytes | None = None,
+    **changes: Any,
+) -> EventRow:
     moment = START + timedelta(minutes=minute)
     given: dict[str, Any] = {
-        "tenant_id": marketplace.tenant_id,
-        "event_id": uuid.uuid4(),
-        "trusted": False,
-        "occurred_at": moment,
+        "origin": Origin(marketplace.tenant_id, trusted, moment, sealed_client=sealed_client),
+        "event_id": uuid.uuid4().bytes,
         "event_name": "page_view",
         "event_version": 1,
-        "claimed_at": moment,
-        "received_at": moment,
-        "local_date": moment.date(),
         "source_system": "web",
+        "occurred_at": moment,
+        "claimed_at": moment,
+        "local_date": moment.date(),
         "visitor_id": "v-1",
         "session_id": session_id,
         "sequence_no": minute,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.scripts import Script
 
@@ -41,8 +41,7 @@ end
 TAKE = Script(CHARGE + "return charge(KEYS, ARGV, seconds())")
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """One limit: who it counts, and requests per minute."""
 
     subject: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from typing import Any
 
 import structlog
@@ -23,7 +23,7 @@ _times: dict[str, Any] = {}
 def request_id(environ: Environ) -> str:
     """The caller's own id when it can do no harm, else a new one."""
     sent = environ.get("HTTP_X_REQUEST_ID")
-    return sent if sent and REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    return sent if sent and REQUEST_ID.fullmatch(sent) else os.urandom(16).hex()
 
 
 def holds_nul(environ: Environ) -> bool:

@@ -2,6 +2,9 @@
 
 One entry holds a whole request: a header, the sealed client, the accepted events and the refused ones. What is in the
 append-only file when `append` returns is accepted for good.
+
+A shard has one stream that everybody shares, and while that is crowded a lane for each tenant, a stream of its own:
+readers take from all of them in turn, so that nobody waits behind the backlog of somebody else.
 """
 
 from __future__ import annotations
@@ -19,29 +22,39 @@ import zstandard
 from core.config import settings
 from core.scripts import Script
 from core.token_buckets import CHARGE, Bucket
-from core.valkey import stream_name
+from core.valkey import client, lane_name, stream_name
 
 SEEN_SLOT_SECONDS = 300
 # Marks take some 60 bytes each. Beyond this many in a slot of a marketplace, repeated ids are left for ingest to find.
 MOST_MARKS = 250_000
+CROWDED = 25
+"""Entries in a shard's own stream from which on others go to their tenants' lanes. Few, for they are in front of all."""
 MAX_DECODED = 8 * 1024 * 1024
 
 # Counts ids seen in the last 15 minutes and appends unless nothing is new, in one atomic step: a failed append leaves
 # no «seen» mark behind, and a mark never exists without its entry. Marks stand in one set per five minutes, which takes
 # a third of the memory of a key each. The sender's buckets are charged in the same step: each step waits for the disk.
-# KEYS: the stream, then the buckets. ARGV: most entries, most bytes, seconds of a slot, most marks, prefix of the sets,
-# the three fields, whether there are rejects, the buckets' limits, then the ids.
+# An entry goes to its tenant's lane when the shard's stream is crowded, or when earlier ones of the tenant are there:
+# what a tenant sends stays in order. What lanes hold is counted as it comes and goes (see `tracking.ingest.lanes`). The last
+# tenth of the bound is kept for tenants that have little waiting.
+# KEYS: the shard's stream, the tenant's lane, the set of lanes, what lanes hold, then the buckets. ARGV: most entries,
+# most bytes, seconds of a slot, most marks, prefix of the sets, the three fields, whether there are rejects, the number
+# of entries that crowd a stream, the buckets' limits, then the ids.
 APPEND = Script(
     CHARGE
     + """
-local stream = KEYS[1]
-local entries = redis.call('XLEN', stream)
-if entries >= tonumber(ARGV[1]) then return {-1} end
-if entries > 0 and redis.call('MEMORY', 'USAGE', stream) >= tonumber(ARGV[2]) then return {-1} end
-local now, buckets = seconds(), #KEYS - 1
-local wait = charge({unpack(KEYS, 2)}, {unpack(ARGV, 10, 9 + buckets)}, now)
+local stream, entries, own = KEYS[1], redis.call('XLEN', KEYS[1]), redis.call('XLEN', KEYS[2])
+local held = redis.call('HMGET', KEYS[4], 'entries', 'bytes')
+local total, bytes = entries + tonumber(held[1] or 0), tonumber(held[2] or 0)
+local crowded = entries >= tonumber(ARGV[10])
+if crowded then bytes = bytes + redis.call('MEMORY', 'USAGE', stream) end
+local part = own >= ARGV[1] / 20 and 0.9 or 1
+if total >= ARGV[1] * part or bytes >= ARGV[2] * part then return {-1} end
+if crowded or own > 0 then stream = KEYS[2] end
+local now, buckets = seconds(), #KEYS - 4
+local wait = charge({unpack(KEYS, 5)}, {unpack(ARGV, 11, 10 + buckets)}, now)
 if wait > 0 then return {-2, wait} end
-local ids = {unpack(ARGV, 10 + buckets)}
+local ids = {unpack(ARGV, 11 + buckets)}
 local slot = math.floor(now / ARGV[3])
 local seen = {}
 if #ids > 0 then
@@ -63,6 +76,11 @@ if #ids > 0 then
 end
 if #seen < #ids or ARGV[9] == '1' then
   redis.call('XADD', stream, '*', 'h', ARGV[6], 'c', ARGV[7], 'e', ARGV[8])
+  if stream ~= KEYS[1] then
+    if own == 0 then redis.call('SADD', KEYS[3], stream) end
+    redis.call('HINCRBY', KEYS[4], 'entries', 1)
+    redis.call('HINCRBY', KEYS[4], 'bytes', #ARGV[6] + #ARGV[7] + #ARGV[8])
+  end
 end
 return seen
 """
@@ -115,10 +133,13 @@ def append(entry: Entry, charged: Sequence[Bucket] = ()) -> list[int]:
         fields[b"c"],
         fields[b"e"],
         1 if entry.rejects else 0,
+        CROWDED,
         *(bucket.per_minute for bucket in charged),
     ]
     arguments += [_mark(event["event_id"]) for event in entry.events]
-    answer: list[int] = APPEND([stream_name(shard), *(bucket.key for bucket in charged)], arguments)
+    stream = stream_name(shard)
+    keys = [stream, lane_name(stream, entry.tenant_id), lanes_key(stream), held_key(stream)]
+    answer: list[int] = APPEND([*keys, *(bucket.key for bucket in charged)], arguments)
     if answer[:1] == [-2]:
         raise TooOftenError(answer[1])
     if answer[:1] == [-1]:
@@ -180,8 +201,29 @@ def _compress(body: bytes) -> bytes:
 
 
 def shards() -> Sequence[str]:
-    """The names of all streams."""
+    """The names of the shards' own streams."""
     return [stream_name(shard) for shard in range(settings().stream_shards)]
+
+
+def lanes_key(stream: str) -> str:
+    """The set of the lanes of a shard that hold anything."""
+    return f"{stream}:lanes"
+
+
+def held_key(stream: str) -> str:
+    """How many entries and bytes the lanes of a shard hold."""
+    return f"{stream}:held"
+
+
+def lanes(stream: str) -> list[str]:
+    """The lanes of a shard that hold anything now, by name; any of them may be gone a moment later."""
+    found: Any = client().smembers(lanes_key(stream))
+    return sorted(name.decode() for name in found)
+
+
+def streams() -> list[str]:
+    """The names of all streams: the shards' own and the lanes there are now."""
+    return [name for stream in shards() for name in (stream, *lanes(stream))]
 
 
 def ensure_group(connection: redis.Redis, stream: str, group: str) -> None:

@@ -29,10 +29,14 @@ def derive(key: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
 
 
+# Making one costs as much as using it. The keys themselves live as long as the process anyhow.
+_cipher = functools.lru_cache(maxsize=1024)(AESGCM)
+
+
 def encrypt(key: bytes, plaintext: bytes, purpose: str) -> bytes:
     """AES-256-GCM with a random nonce in front; ``purpose`` is authenticated."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, purpose.encode())
+    return nonce + _cipher(key).encrypt(nonce, plaintext, purpose.encode())
 
 
 def decrypt(key: bytes, ciphertext: bytes, purpose: str) -> bytes:

@@ -20,7 +20,7 @@ PERMISSION, SCANNER_PERMISSION = "collect", "collect_scans"
 ID_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """``site`` is set for a page's write key, ``scanner`` for a scanner key; a server key has neither and is trusted.
 
@@ -75,7 +75,7 @@ def limits_of(caller: Caller, visitors: Iterable[str]) -> tuple[Bucket, ...]:
     each = sorted({visitor[:ID_LENGTH] for visitor in visitors})
     return (
         Bucket(f"address:{caller.address}", config.rate_per_address),
-        *(Bucket(f"{caller.tenant_id}:visitor:{visitor}", config.rate_per_visitor) for visitor in each),
+        *[Bucket(f"{caller.tenant_id}:visitor:{visitor}", config.rate_per_visitor) for visitor in each],
     )
 
 

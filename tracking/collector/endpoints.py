@@ -13,8 +13,8 @@ from core.token_buckets import Bucket
 from tracking.collector.body import read_json
 from tracking.collector.caller import Caller, calling_site, identify, limits_of
 from tracking.collector.service import Answer, Sender, batch_events, collect
+from tracking.registry.limits import is_plain
 
-NUL = b"\\u0000"
 VARY = ("Vary", "Origin")
 METHODS = ("POST", "OPTIONS")
 
@@ -73,7 +73,7 @@ def _told(counts: Answer) -> Reply:
 def _take(environ: Environ, caller: Caller, events: list[Any], sent_at: str | None, raw: bytes) -> Answer:
     named = [event.get("visitor_id") for event in events if isinstance(event, dict)]
     buckets = limits_of(caller, {visitor for visitor in named if isinstance(visitor, str)})
-    return collect(_sender(environ, caller, buckets), events, sent_at, nul=NUL in raw)
+    return collect(_sender(environ, caller, buckets), events, sent_at, plain=is_plain(raw))
 
 
 def _sender(environ: Environ, caller: Caller, buckets: tuple[Bucket, ...]) -> Sender:

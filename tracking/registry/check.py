@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +30,7 @@ HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """Problems (empty: valid), and for a valid event its specification and times.
 
@@ -52,25 +53,21 @@ def check_event(
     now: datetime,
     skew: timedelta = timedelta(0),
     any_age: bool = False,
-    nul: bool = True,
+    plain: bool = False,
 ) -> Verdict:
     """Check one decoded event; ``skew`` is added to the sender's clock before the age is judged.
 
-    With ``any_age`` it may be as old as it likes, since history is imported. Without ``nul`` the text that it was
-    decoded from is known to hold no NUL.
+    With ``any_age`` it may be as old as it likes, since history is imported. ``plain`` says what `is_plain` said of the
+    text that it was decoded from.
     """
     if not isinstance(event, dict):
         return refusal("schema", "", "type", "an event is a JSON object", event)
-    # First of all: neither the validator nor the serialiser is made for any depth.
-    beyond = problem_beyond_schema(event, nul=nul)
-    if beyond:
-        return refusal("schema", "", *beyond, None)
-    spec_or_verdict = _find(registry, event)
-    if isinstance(spec_or_verdict, Verdict):
-        return spec_or_verdict
-    spec = spec_or_verdict
-    if not spec.validator.is_valid(event):
-        return Verdict(_schema_problems(spec, event))
+    spec = _named(registry, event) if plain else None
+    if spec is None or not spec.validator.is_valid(event):
+        found = _find(registry, event)
+        if isinstance(found, Verdict):
+            return found
+        spec = found
     if spec.trusted_only and not trusted:
         return refusal(
             "untrusted", "/event_name", "trust", "only a server key may send this; report the order instead", spec.name
@@ -83,29 +80,44 @@ def refusal(code: str, pointer: str, rule: str, message: str, found: Any) -> Ver
     return Verdict([_problem(pointer, rule, message, found)], code)
 
 
+def _named(registry: Registry, event: dict[str, Any]) -> EventSpec | None:
+    name, version = event.get("event_name"), event.get("event_version", 1)
+    return registry.find(name, version) if isinstance(name, str) and isinstance(version, int) else None
+
+
 def _find(registry: Registry, event: dict[str, Any]) -> EventSpec | Verdict:
+    """The specification that the event keeps to, or everything that is wrong with it."""
+    # First of all: what comes next is not made for any depth.
+    beyond = problem_beyond_schema(event)
+    if beyond:
+        return refusal("schema", "", *beyond, None)
+    spec = _named(registry, event)
+    if spec is None:
+        return _unknown(registry, event)
+    return spec if spec.validator.is_valid(event) else Verdict(_schema_problems(spec, event))
+
+
+def _unknown(registry: Registry, event: dict[str, Any]) -> Verdict:
     name, version = event.get("event_name"), event.get("event_version", 1)
     if not isinstance(name, str) or not registry.versions(name):
         return refusal(
             "unknown_event", "/event_name", "registry", "no such event: use a name of docs/reference/events.md", name
         )
-    spec = registry.find(name, version) if isinstance(version, int) else None
-    if spec is None:
-        known = ", ".join(map(str, registry.versions(name)))
-        return refusal("unknown_version", "/event_version", "registry", f"known versions: {known}", version)
-    return spec
+    known = ", ".join(map(str, registry.versions(name)))
+    return refusal("unknown_version", "/event_version", "registry", f"known versions: {known}", version)
 
 
 def _timed(spec: EventSpec, event: dict[str, Any], now: datetime, skew: timedelta, *, any_age: bool) -> Verdict:
     claimed = _instant(event["occurred_at"])
     if claimed is None:
         return _not_a_time("/occurred_at", event["occurred_at"])
-    stated = event.get("consent_snapshot", {}).get("captured_at")
-    captured = _instant(stated) if stated is not None else None
+    snapshot = event.get("consent_snapshot")
+    stated = snapshot.get("captured_at") if snapshot else None
+    captured = _repeated(stated) if stated is not None else None
     if stated is not None and captured is None:
         return _not_a_time("/consent_snapshot/captured_at", stated)
     try:
-        occurred = claimed + skew
+        occurred = claimed + skew if skew else claimed
     except OverflowError:
         return _not_a_time("/occurred_at", event["occurred_at"])
     if occurred > now + MAX_FUTURE:
@@ -124,6 +136,10 @@ def _instant(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
+
+
+# A visitor decides once and says so in every event.
+_repeated = functools.lru_cache(maxsize=4096)(_instant)
 
 
 def _not_a_time(pointer: str, found: str) -> Verdict:

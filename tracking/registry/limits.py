@@ -1,4 +1,4 @@
-"""Bounds of an event that no JSON Schema expresses: depth, number of values, storable characters."""
+"""Bounds of an event beyond its own schema: depth, number of values, storable characters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,26 @@ MAX_VALUES = 5_000
 NUL = ("characters", "contains the character NUL (U+0000), which cannot be stored; remove it")
 
 
-def problem_beyond_schema(event: dict[str, Any], *, nul: bool = True) -> tuple[str, str] | None:
-    """Return (rule, message) of the first bound that the event breaks, or None; any depth is safe to ask.
+SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
-    ``nul`` says whether there may be a NUL at all.
-    """
+
+def no_deeper(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that also refuses what is nested too deeply: the validator has gone through everything anyhow."""
+    levels: dict[str, Any] = {}
+    for level in range(1, MAX_DEPTH + 1):
+        below = {"$ref": f"#/$defs/level-{level + 1}"} if level < MAX_DEPTH else SCALAR
+        levels[f"level-{level}"] = {"additionalProperties": below, "items": below}
+    deepest = [*schema.get("allOf", []), {"$ref": "#/$defs/level-1"}]
+    return {**schema, "$defs": {**schema.get("$defs", {}), **levels}, "allOf": deepest}
+
+
+def is_plain(text: bytes) -> bool:
+    """Whether nothing in this JSON text can break another bound than the depth: no NUL, not too many values."""
+    return b"\\u0000" not in text and sum(map(text.count, (b",", b"{", b"["))) <= MAX_VALUES
+
+
+def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
+    """Return (rule, message) of the first bound that the event breaks, or None; any depth is safe to ask."""
     # A stack of our own: the interpreter's is shallower than what the parser takes.
     stack: list[tuple[Any, int]] = [(event, 1)]
     values = 0
@@ -29,7 +44,7 @@ def problem_beyond_schema(event: dict[str, Any], *, nul: bool = True) -> tuple[s
         children = container.values() if type(container) is dict else container
         stack += [(child, depth + 1) for child in children if type(child) is dict or type(child) is list]
     # Written as JSON, a NUL is these six letters. So is a text that merely names it, hence the second look.
-    return NUL if nul and b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
+    return NUL if b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
 
 
 def _holds_nul(value: Any) -> bool:

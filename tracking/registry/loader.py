@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from tracking.registry.files import RegistryError, read_family, read_yaml
+from tracking.registry.limits import no_deeper
 
 FOLDER = Path(__file__).parent
 VISITOR_SOURCES = {"web", "mobile"}
@@ -88,7 +89,7 @@ def build_spec(
     schema = _schema(envelope, family.get("definitions", {}), name, version, event, payload, sources)
     try:
         # Messages go where values may not: logs, the list of rejected events. What was found is told beside them.
-        validator = jsonschema_rs.validator_for(schema, validate_formats=True, mask="the value")
+        validator = jsonschema_rs.validator_for(no_deeper(schema), validate_formats=True, mask="the value")
     except (ValueError, TypeError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as exc:
         raise RegistryError(f"{where}: event {name!r}: {exc}") from exc
     return EventSpec(

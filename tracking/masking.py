@@ -81,7 +81,8 @@ class Masked:
             return self._hide(value)
         if isinstance(value, str):
             return self._text(value, path)
-        return self._hide(value) if self._like_a_phone(value, path) else value
+        number = isinstance(value, int | float)
+        return self._hide(value) if number and self._like_a_phone(value, path) else value
 
     def _name(self, name: str) -> str:
         return EMAIL.sub(lambda match: self._hide(match[0]), name)

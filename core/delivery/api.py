@@ -1,6 +1,7 @@
 """The door of delivery: the only module other features import."""
 
 from core.delivery.jobs import sweep
+from core.delivery.of_events import Destination, destinations_of
 from core.delivery.queries import delivery_detail, delivery_log, ledger
 from core.delivery.recent import last_accepted
 from core.delivery.replaying import replay
@@ -13,11 +14,13 @@ __all__ = [
     "AttemptView",
     "DeliveryDetail",
     "DeliveryView",
+    "Destination",
     "Explanation",
     "LedgerCounts",
     "StoredEvent",
     "delivery_detail",
     "delivery_log",
+    "destinations_of",
     "last_accepted",
     "ledger",
     "plan",

@@ -19,6 +19,7 @@ from core.events.identity import (
     visitor_counts,
     visitors_of,
 )
+from core.events.latest import StoredView, known_ids, latest_of_visitor
 from core.events.outbox import (
     CHANNEL,
     CONFIG_CHANGED,
@@ -90,6 +91,7 @@ __all__ = [
     "RejectFilter",
     "RejectGroup",
     "RejectRow",
+    "StoredView",
     "StreamFullError",
     "TenantMonth",
     "TooOftenError",
@@ -115,10 +117,12 @@ __all__ = [
     "forget_archived",
     "group_key",
     "is_stored",
+    "known_ids",
     "keep_events",
     "lanes",
     "lanes_key",
     "last_snapshots",
+    "latest_of_visitor",
     "linked_persons",
     "lock_own_events",
     "move_person",

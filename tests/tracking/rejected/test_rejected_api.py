@@ -92,7 +92,7 @@ def test_one_shows_what_was_found_and_how_to_mend_it_without_personal_data(page:
     assert problem["repairs"] == [{"op": "convert", "path": "/payload/items/*/price", "value": "text"}]
     assert shown["event"]["context"]["page"]["url"] == "https://shop.example/p?email=[hidden 1]&utm_source=news"
     assert {shown["event"]["person_id"], shown["event"]["idempotency_key"]} == {"[hidden 2]", "[hidden 3]"}
-    assert "ana" not in str(shown).lower()
+    assert "people.example" not in str(shown)
 
 
 def test_an_edited_event_is_taken_with_what_was_hidden_and_its_first_time(page: Page, api: Api, store: Store) -> None:

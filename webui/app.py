@@ -108,6 +108,7 @@ def _equip_templates(app: Flask) -> None:
         moment=datetime.fromisoformat,
         money=_money,
         number=lambda value: formats.number(value, session.locale()),
+        decimal=lambda value: formats.decimal(value, session.locale()),
         public_id=formats.public_id,
     )
     app.jinja_env.globals.update(

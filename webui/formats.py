@@ -81,6 +81,11 @@ def number(value: int, locale: str = "en") -> str:
     return format_decimal(value, locale=locale)
 
 
+def decimal(value: float, locale: str = "en") -> str:
+    """Return a number with up to two decimals and the locale's signs."""
+    return format_decimal(value, "#,##0.##", locale=locale)
+
+
 def change(share: Decimal, locale: str = "en") -> str:
     """Return a change with its sign: 0.12 is «+12 %»."""
     return format_percent(share, "+#,##0 %;-#,##0 %", locale=locale)

@@ -14,7 +14,16 @@ import psycopg
 from psycopg import sql
 
 from core.accounts.api import Actor, ask_for_type, create_key, create_organizer, invite, load_profile, open_session
-from core.catalog.api import KINDS, insert_live_events, merge_persons, place_order, save_row, upsert_rows
+from core.catalog.api import (
+    KINDS,
+    insert_live_events,
+    merge_persons,
+    place_order,
+    save_row,
+    upsert_follows,
+    upsert_interests,
+    upsert_rows,
+)
 from core.codes.api import update_code
 from core.db.session import tenant_session
 from core.notifications.api import Audience, notify
@@ -69,6 +78,7 @@ def settle(looking: Looking, marketplace: Marketplace, mark: str, *, first: int 
     public_id = str(first or next(_public_ids))
     code = marketplace.add_code(PLATFORM, mark, public_id, organizer=mark)
     _live(marketplace, mark, code)
+    _shop(marketplace, mark, f"{mark}-org")
     _people(marketplace, mark, user, marketplace.organizer(mark))
     find = _Finder(looking, marketplace.tenant_id)
     ids: dict[str, str | int] = {
@@ -82,6 +92,11 @@ def settle(looking: Looking, marketplace: Marketplace, mark: str, *, first: int 
         "artist": f"{mark}-artist",
         "genre": f"{mark}-genre",
         "order": f"{mark}-order",
+        "ticket_link": f"{mark}-link",
+        "product": f"{mark}-product",
+        "affiliate": f"{mark}-affiliate",
+        "shop_order": f"{mark}-shop-order",
+        "shipment": f"{mark}-shipment",
         "person": f"{mark}-person",
         "twin": f"{mark}-twin",
         "merged": f"{mark}-merged",
@@ -111,6 +126,7 @@ def settle_house(looking: Looking, marketplace: Marketplace, mark: str, *, first
     update_code(marketplace.staff, code, {"enabled": False})
     update_code(marketplace.staff, code, {"enabled": True})
     place_order(marketplace.tenant_id, _order(marketplace, mark, "ev-1"))
+    _shop(marketplace, mark, None)
     _tell(marketplace, mark, None)
     _people(marketplace, mark, user, marketplace.staff)
     run_pipeline()
@@ -126,6 +142,10 @@ def settle_house(looking: Looking, marketplace: Marketplace, mark: str, *, first
         "site": find("sites"),
         "person": f"{mark}-person",
         "order": f"{mark}-order",
+        "product": f"{mark}-product",
+        "affiliate": f"{mark}-affiliate",
+        "shop_order": f"{mark}-shop-order",
+        "shipment": f"{mark}-shipment",
     }
     return Prey(mark, marketplace.tenant_id, None, ids, (key,), re.compile(rf"\b{str(first)[:2]}\d{{9}}\b"))
 
@@ -177,6 +197,33 @@ def _catalogue(marketplace: Marketplace, mark: str, organizer: int) -> None:
         row = {"external_id": f"{mark}-{kind}", "name": f"{mark} {kind}"}
         (outcome,) = upsert_rows(marketplace.staff, KINDS[f"{kind}s"], [row])
         assert outcome.outcome == "created", outcome
+
+
+def _shop(marketplace: Marketplace, mark: str, organizer: str | None) -> None:
+    """What is sold beside tickets, by an organiser or the marketplace itself, and what somebody likes."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    sold = {"organizer_id": organizer, "name": f"{mark} vinyl", "category": mark, "seller": mark}
+    link = {"live_event_id": f"{mark}-ev", "seller": mark, "url": f"https://{mark}.example/", "utm": {"source": mark}}
+    line = {"line": mark, "product_id": f"{mark}-product", "quantity": 1, "unit_price": "9.00"}
+    bought = {"person_id": f"{mark}-person", "placed_at": now.isoformat(), "gross": "9.00", "items": [line]}
+    rows: dict[str, dict[str, Any]] = {
+        "products": {"external_id": f"{mark}-product", "currency": "RON", "price": "9.00", **sold},
+        **({"ticket-links": {"external_id": f"{mark}-link", **link}} if organizer else {}),
+        "affiliates": {"external_id": f"{mark}-affiliate", "name": mark, "commission_percent": 3},
+        "shop-orders": {"external_id": f"{mark}-shop-order", "currency": "RON", **bought},
+        "shipments": {"external_id": f"{mark}-shipment", "shop_order_id": f"{mark}-shop-order", "carrier": mark},
+    }
+    for kind, row in rows.items():
+        (outcome,) = upsert_rows(marketplace.staff, KINDS[kind], [row])
+        assert outcome.outcome == "created", outcome
+    who = {"person_id": f"{mark}-person", "subject_kind": "live_event"}
+    (outcome,) = upsert_follows(marketplace.staff, [{**who, "subject_id": f"{mark}-ev" if organizer else "ev-1"}])
+    assert outcome.outcome == "created", outcome
+    agreed = {"granted": True, "captured_at": now.isoformat()}
+    over = (now + timedelta(days=90)).isoformat()
+    taste = {"subject_kind": "word", "subject": mark, "source": mark, "consent": agreed, "expires_at": over}
+    (outcome,) = upsert_interests(marketplace.staff, [{"person_id": f"{mark}-person", **taste}])
+    assert outcome.outcome == "created", outcome
 
 
 def _live(marketplace: Marketplace, mark: str, code: int) -> None:

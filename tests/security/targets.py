@@ -35,6 +35,8 @@ KINDS: Mapping[str, str] = {
     "organizer": "organizer",
     "organizer_id": "organizer",
     "owner": "organizer",
+    "product_id": "product",
+    "shop_order_id": "shop_order",
     "page": "event_page",
     "merged": "twin",
     "number": "order",
@@ -61,6 +63,11 @@ EXCEPTIONS: Mapping[tuple[str, str], str | None] = {
             "organizers": "organizer",
             "ticket-types": "ticket_type",
             "venues": "venue",
+            "ticket-links": "ticket_link",
+            "products": "product",
+            "affiliates": "affiliate",
+            "shop-orders": "shop_order",
+            "shipments": "shipment",
         }.items()
     },
     ("/api/v1/persons/<path:external_id>", "external_id"): "person",
@@ -172,6 +179,18 @@ def _live_event(prey: Prey) -> dict[str, Any]:
     return _rows(**what, currency="RON", **places, **lists)
 
 
+def _shop_order(prey: Prey) -> dict[str, Any]:
+    line = {"line": "1", "product_id": prey.ids["product"], "quantity": 1, "unit_price": "9.00"}
+    what = {"external_id": fresh(), "placed_at": "2026-11-20T10:00:00Z", "currency": "RON", "gross": "9.00"}
+    return _rows(**what, person_id=prey.ids["person"], items=[line])
+
+
+def _interest(prey: Prey) -> dict[str, Any]:
+    consent = {"granted": True, "captured_at": "2026-11-20T10:00:00Z"}
+    what = {"source": fresh(), "subject_kind": "word", "subject": "quiet", "expires_at": "2099-01-01T00:00:00Z"}
+    return _rows(**what, person_id=prey.ids["person"], consent=consent)
+
+
 def _event_form(prey: Prey) -> dict[str, Any]:
     lists = {"genre_ids": [prey.ids["genre"]], "artist_ids": [prey.ids["artist"]]}
     return {"title": "Changed", "organizer_id": prey.ids["organizer"], "venue_id": prey.ids["venue"], **lists}
@@ -213,6 +232,28 @@ BODIES: Mapping[str, tuple[Callable[[Prey], Any], ...]] = {
     "PUT /api/v1/catalog/ticket-types": (
         lambda prey: _rows(external_id=fresh(), live_event_id=prey.ids["live_event"], name="New", price="9.00"),
     ),
+    "PUT /api/v1/catalog/ticket-links": (
+        lambda prey: _rows(
+            external_id=fresh(), live_event_id=prey.ids["live_event"], seller="New", url="https://new.example/"
+        ),
+    ),
+    "PUT /api/v1/catalog/products": (
+        lambda prey: _rows(
+            external_id=fresh(), organizer_id=prey.ids["organizer"], name="New", category="New", seller="New",
+            currency="RON", price="9.00",
+        ),
+    ),
+    "PUT /api/v1/catalog/affiliates": (lambda _: _rows(external_id=fresh(), name="New"),),
+    "PUT /api/v1/catalog/shop-orders": (_shop_order,),
+    "PUT /api/v1/catalog/shipments": (
+        lambda prey: _rows(external_id=fresh(), shop_order_id=prey.ids["shop_order"]),
+    ),
+    "PUT /api/v1/catalog/follows": (
+        lambda prey: _rows(
+            person_id=prey.ids["person"], subject_kind="organizer", subject_id=prey.ids["organizer"], since=None
+        ),
+    ),
+    "PUT /api/v1/catalog/interests": (_interest,),
     "POST /api/v1/catalog/live-events/<path:external_id>/status": (lambda _: {"status": "postponed"},),
     "POST /api/v1/keys": (
         lambda prey: {"kind": "organizer", "name": "made", "organizer": prey.ids["organizer"]},

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.catalog.api import KINDS
 from tests.marketplace import Marketplace
 from tests.webui.people import Elements, Person, member, readable
 
@@ -61,7 +62,7 @@ def edited(person: Person, path: str, **changes: str) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("Location", answer.text)
 
 
-@pytest.mark.parametrize("kind", ["venues", "artists", "genres", "organizers", "ticket-types"])
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"live-events"}))
 def test_every_list_has_a_page(staff: Person, kind: str) -> None:
     page = staff.get(f"/catalog/{kind}/")
     assert 'aria-current="page"' in page
@@ -221,3 +222,79 @@ def test_ticket_types_are_added_to_a_live_event(
     assert stored(client, marketplace, "live-events/ev-1")["price_to"] == "300.00"
     stolen = organiser.send("/catalog/ticket-types/new", {**fields, "live_event_id": "ev-3"})
     assert stolen.status_code == 422
+
+
+def shop(client: FlaskClient, marketplace: Marketplace) -> None:
+    """Give a marketplace a product, somebody who bought it, and a parcel."""
+    line = {"line": "1", "product_id": "p-1", "quantity": 2, "unit_price": "50.00"}
+    rows: dict[str, Any] = {
+        "persons": {"external_id": "c-1"},
+        "products": {"external_id": "p-1", "name": "Vinyl", "category": "Records", "seller": "Scena",
+                     "currency": "RON", "price": "50.00"},
+        "shop-orders": {"external_id": "so-1", "person_id": "c-1", "placed_at": "2026-10-01T10:00:00Z",
+                        "currency": "RON", "gross": "100.00", "items": [line]},
+        "shipments": {"external_id": "pa-1", "shop_order_id": "so-1", "carrier": "Post"},
+        "affiliates": {"external_id": "af-1", "name": "Blog", "commission_percent": 4.5},
+    }  # fmt: skip
+    for kind, row in rows.items():
+        answer = client.put(f"/api/v1/catalog/{kind}", json={"items": [row]}, headers=marketplace.bearer())
+        assert answer.get_json()["created"] == 1, answer.text
+
+
+def test_shop_orders_are_shown_with_what_was_bought_and_sent(
+    staff: Person, client: FlaskClient, marketplace: Marketplace
+) -> None:
+    shop(client, marketplace)
+    listed = readable(staff.get("/catalog/shop-orders/"))
+    assert "so-1" in listed
+    assert "100 RON Paid" in listed
+    assert "Add" not in listed
+    page = staff.get("/catalog/shop-orders/show/so-1")
+    assert "Vinyl 2 × 50 RON" in readable(page)
+    assert "pa-1 Post Being packed" in readable(page)
+    assert 'href="/persons/c-1"' in page
+    staff.get("/catalog/shop-orders/new", 404)
+    staff.get("/catalog/shop-orders/edit/so-1", 404)
+    assert "4.5 % of a sale" in readable(staff.get("/catalog/affiliates/"))
+
+
+def test_a_parcel_goes_its_way_on_a_page(staff: Person, client: FlaskClient, marketplace: Marketplace) -> None:
+    shop(client, marketplace)
+    status, back = edited(staff, "/catalog/shipments/edit/pa-1", status="delivered", shop_order_id="so-1")
+    assert status == 302, back
+    assert stored(client, marketplace, "shipments/pa-1")["status"] == "delivered"
+    assert "Delivered" in readable(staff.get(back))
+
+
+def test_an_organiser_adds_products_and_other_sellers_of_their_own(
+    organiser: Person, client: FlaskClient, marketplace: Marketplace
+) -> None:
+    fields = {"name": "Shirt", "category": "Textiles", "seller": "Us", "currency": "ron", "price": "99,90"}
+    answer = organiser.send("/catalog/products/new", {**fields, "on_sale": "on", "organizer_id": "org-2"})
+    assert answer.status_code == 302, readable(answer.text)
+    row = stored(client, marketplace, f"products/{answer.headers['Location'].rpartition('/')[2]}")
+    assert (row["organizer_id"], row["price"], row["on_sale"]) == ("org-1", "99.90", True)
+    link = {"live_event_id": "ev-1", "seller": "Bilete", "url": "https://bilete.example/1", "utm.source": "scena"}
+    answer = organiser.send("/catalog/ticket-links/new", {**link, "commission_percent": "4,5"})
+    assert answer.headers["Location"] == "/catalog/live-events/show/ev-1"
+    assert "Bilete 4.5 % of a sale" in readable(organiser.get("/catalog/live-events/show/ev-1"))
+    (made,) = client.get("/api/v1/catalog/ticket-links", headers=marketplace.bearer()).get_json()["items"]
+    assert (made["utm"], made["commission_percent"]) == ({"source": "scena"}, 4.5)
+    page = readable(organiser.get(f"/catalog/ticket-links/show/{made['external_id']}"))
+    assert "Source scena" in page
+    assert organiser.send("/catalog/ticket-links/new", {**link, "live_event_id": "ev-3"}).status_code == 422
+    wrong = organiser.send("/catalog/ticket-links/new", {**link, "url": "javascript:alert(1)"})
+    assert wrong.status_code == 422
+
+
+def test_the_marketplaces_own_lists_are_closed_to_organisers(
+    organiser: Person, staff: Person, client: FlaskClient, marketplace: Marketplace
+) -> None:
+    shop(client, marketplace)
+    tabs = organiser.get("/catalog/products/")
+    for kind, name in (("affiliates", "af-1"), ("shop-orders", "so-1"), ("shipments", "pa-1")):
+        assert f'href="/catalog/{kind}/"' not in tabs
+        organiser.get(f"/catalog/{kind}/", 403)
+        organiser.get(f"/catalog/{kind}/show/{name}", 403)
+        organiser.get(f"/catalog/pick/{kind}?field=x", 403)
+        staff.get(f"/catalog/{kind}/show/{name}")

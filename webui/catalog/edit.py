@@ -36,7 +36,6 @@ from webui.catalog.base import MAX_SEARCH, editor, pages
 from webui.messages import say
 
 MAX_REASON = 500
-NEW_STATUSES = ("draft", "on_sale")
 
 
 @pages.get("/<kind_name>/new")
@@ -48,6 +47,8 @@ def show_new(kind_name: str) -> str:
     }
     if kind.name == "live-events":
         values |= {"currency": session.profile().currency, "status": "draft"}
+    elif kind.name == "products":
+        values |= {"currency": session.profile().currency, "on_sale": True, "seller": session.profile().organizer_name}
     return _page(actor, kind, values)
 
 
@@ -164,8 +165,7 @@ def _page(
         row=row,
         version=version,
         problems=found,
-        fields=form.shown(actor, _specs(actor, kind, new=row is None), values, found),
-        statuses=[(name, vocabulary.live_event_state(name).word) for name in NEW_STATUSES],
+        fields=form.shown(actor, kind, _specs(actor, kind, new=row is None), values, found),
         back=_back(kind, row) if row else url_for("catalog.show_list", kind_name=kind.name),
     )
 
@@ -179,7 +179,7 @@ def _kept_languages(values: dict[str, Any], row: dict[str, Any]) -> dict[str, An
 
 
 def _back(kind: Kind, row: dict[str, Any]) -> str:
-    if kind.name == "ticket-types":
+    if kind.name in words.OF_LIVE_EVENTS:
         return url_for("catalog.show_row", kind_name="live-events", external_id=row["live_event_id"])
     return url_for("catalog.show_row", kind_name=kind.name, external_id=row["external_id"])
 

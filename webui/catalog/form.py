@@ -24,7 +24,10 @@ Form = MultiDict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A field with what to show in it; ``chosen`` are (id, name) of what it refers to."""
+    """A field with what to show in it; ``chosen`` are (id, name) of what it refers to.
+
+    ``choices`` are (value, word) of what a list offers, ``labels`` what its parts are called.
+    """
 
     spec: RowField
     label: str
@@ -33,6 +36,8 @@ class Shown:
     error: str = ""
     chosen: tuple[tuple[str, str], ...] = ()
     languages: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ def read(specs: Iterable[RowField], sent: Form) -> dict[str, Any]:
             values[spec.name] = spec.name in sent
         elif spec.kind == "translations":
             values[spec.name] = _translations(spec, sent)
+        elif spec.kind == "parts":
+            values[spec.name] = {part: sent.get(f"{spec.name}.{part}", "").strip() for part, _most in spec.parts}
         else:
             values[spec.name] = _value(spec, sent.get(spec.name, "").strip())
     return values
@@ -103,12 +110,14 @@ def with_id(kind: Kind, values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "external_id": f"{name}-{secrets.token_hex(3)}"}
 
 
-def shown(actor: Actor, specs: Iterable[RowField], values: Mapping[str, Any], problems: Problems) -> list[Shown]:
+def shown(
+    actor: Actor, kind: Kind, specs: Iterable[RowField], values: Mapping[str, Any], problems: Problems
+) -> list[Shown]:
     """Return the fields to show with these values."""
-    return [_shown(actor, spec, values.get(spec.name), problems.fields.get(spec.name, "")) for spec in specs]
+    return [_shown(actor, kind, spec, values.get(spec.name), problems.fields.get(spec.name, "")) for spec in specs]
 
 
-def _shown(actor: Actor, spec: RowField, value: Any, error: str) -> Shown:
+def _shown(actor: Actor, kind: Kind, spec: RowField, value: Any, error: str) -> Shown:
     chosen: tuple[tuple[str, str], ...] = ()
     if spec.kind in {"one", "many"}:
         ids = list(value or []) if spec.kind == "many" else [value] if value else []
@@ -120,7 +129,9 @@ def _shown(actor: Actor, spec: RowField, value: Any, error: str) -> Shown:
     if spec.kind == "moment":
         text = f"{text} {_('In the time of %(zone)s.', zone=session.zone().key)}".strip()
     languages = tuple((code, str(name)) for code, name in words.LANGUAGES.items())
-    return Shown(spec, label, text, "" if value is None else value, error, chosen, languages)
+    choices = tuple(words.choices(kind.name, spec.choices))
+    labels = {part: words.label(part) for part, _most in spec.parts}
+    return Shown(spec, label, text, "" if value is None else value, error, chosen, languages, choices, labels)
 
 
 def labelled(actor: Actor, to: str, ids: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from core.catalog.api import (
     form_of,
     get_live_event,
     get_row,
+    kind_named,
     list_rows,
     may_write,
     next_statuses,
@@ -22,7 +23,8 @@ from core.catalog.api import (
     status_history,
     version_of,
 )
-from webui.catalog import form, words
+from webui import session
+from webui.catalog import cells, form, words
 from webui.catalog.base import MAX_SEARCH, pages, reader
 
 PICKED = 8
@@ -33,6 +35,11 @@ FILTERS = {
     "ticket-types": ("live_event_id", "category"),
     "genres": (),
     "organizers": (),
+    "ticket-links": ("live_event_id",),
+    "products": ("category", "organizer_id"),
+    "affiliates": (),
+    "shop-orders": ("person_id",),
+    "shipments": ("shop_order_id",),
 }
 
 
@@ -40,6 +47,13 @@ FILTERS = {
 def show_start() -> ResponseReturnValue:
     """The first list."""
     return redirect(url_for("catalog.show_list", kind_name=words.TABS[0]))
+
+
+def _tabs(actor: Actor) -> list[tuple[str, str]]:
+    """Name and word of the lists that somebody may see."""
+    kinds = [kind_named(name) for name in words.TABS]
+    open_ones = [kind for kind in kinds if session.may(kind.view) and not (kind.closed and actor.organizer_id)]
+    return [(kind.name, str(words.KINDS[kind.name].many)) for kind in open_ones]
 
 
 @pages.get("/<kind_name>/")
@@ -55,14 +69,15 @@ def show_list(kind_name: str) -> ResponseReturnValue:
         "catalog/list.html",
         kind=kind,
         word=words.KINDS[kind.name],
-        tabs=[(name, words.KINDS[name].many) for name in words.TABS],
+        tabs=_tabs(actor),
         page=page,
-        names=_names(actor, kind, page.items),
+        cells=cells.of(kind, page.items, _names(actor, kind, page.items)),
         search=search,
         chosen=chosen,
         labels={name: words.label(name) for name in chosen},
         args={"kind_name": kind.name, **request.args.to_dict()},
-        may_change=may_write(actor, kind),
+        may_change=may_write(actor, kind) and kind.name not in words.SENT_ONLY,
+        made_elsewhere=words.OF_LIVE_EVENTS | words.SENT_ONLY,
     )
 
 
@@ -86,6 +101,14 @@ def show_row(kind_name: str, external_id: str) -> str:
             "statuses": status_history(actor, external_id),
             "next_statuses": next_statuses(event.status, event.starts_at, event.ends_at),
             "actions": words.ACTIONS,
+            "links": list_rows(actor, kind_named("ticket-links"), filters={"live_event_id": external_id}).items,
+        }
+    elif kind.name == "shop-orders":
+        products = {line["product_id"] for line in row["items"]}
+        values = {
+            "products": dict(form.labelled(actor, "products", products)),
+            "parcels": list_rows(actor, kind_named("shipments"), filters={"shop_order_id": external_id}).items,
+            "state": words.state,
         }
     return render_template(
         "catalog/row.html",
@@ -94,10 +117,10 @@ def show_row(kind_name: str, external_id: str) -> str:
         row=row,
         version=version_of(row),
         facts=_facts(actor, kind, row),
-        changes=row_changes(actor, kind, external_id),
+        changes=row_changes(actor, kind, external_id) if kind.name not in words.SENT_ONLY else (),
         listed=words.listed,
         who=words.who,
-        may_change=may_write(actor, kind),
+        may_change=may_write(actor, kind) and kind.name not in words.SENT_ONLY,
         **values,
     )
 
@@ -121,6 +144,8 @@ def _names(actor: Actor, kind: Kind, rows: list[dict[str, Any]]) -> dict[str, di
     """Kind → id → name of everything that the rows of a page refer to."""
     found: dict[str, dict[str, str]] = {}
     for name, to in {**kind.references, **kind.lists}.items():
+        if to == "persons":
+            continue
         ids: set[str] = set()
         for row in rows:
             ids.update(row[name] if isinstance(row[name], list) else [row[name]] if row[name] else [])
@@ -134,7 +159,9 @@ def _facts(actor: Actor, kind: Kind, row: dict[str, Any]) -> list[tuple[str, Any
     facts: list[tuple[str, Any, str]] = []
     for spec in form_of(actor, kind, new=True):
         value = row.get(spec.name)
-        if value in (None, "", [], {}, False) or spec.name in {kind.title, "status", "external_id"}:
+        if value in (None, "", [], {}) or spec.name in {kind.title, "external_id"}:
+            continue
+        if (value is False and spec.name != "on_sale") or (spec.name == "status" and kind.name == "live-events"):
             continue
         if spec.name in references:
             ids = value if isinstance(value, list) else [value]
@@ -155,6 +182,11 @@ def _facts(actor: Actor, kind: Kind, row: dict[str, Any]) -> list[tuple[str, Any
                     "translations",
                 )
             )
+        elif spec.kind == "parts":
+            facts.append((words.label(spec.name), [(words.label(part), text) for part, text in value.items()], "parts"))
+        elif spec.kind == "choice":
+            facts.append((words.label(spec.name), words.state(kind.name, value), "state"))
         else:
-            facts.append((words.label(spec.name), value, "bool" if value is True else spec.kind))
+            how = "percent" if spec.name == "commission_percent" else spec.kind
+            facts.append((words.label(spec.name), value, how))
     return facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from webui import words
+from webui.words import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,58 @@ KINDS = {
         later("Add ticket type"),
         later("Open a live event and add what tickets it has."),
     ),
+    "ticket-links": KindWords(
+        later("Other seller"),
+        later("Other sellers"),
+        later("Other sites where tickets of live events are sold, and what they pay for a sale."),
+        later("Add other seller"),
+        later("Open a live event and add who else sells its tickets."),
+    ),
+    "products": KindWords(
+        later("Product"),
+        later("Products"),
+        later("What is sold beside tickets: records, shirts, parking."),
+        later("Add product"),
+        later("Add what you sell beside tickets, or let your shop send it."),
+    ),
+    "shop-orders": KindWords(
+        later("Shop order"),
+        later("Shop orders"),
+        later("What people bought beside tickets. Your shop sends these."),
+        "",
+        later("They appear as soon as your shop sends the first one; the description of the API says how."),
+    ),
+    "shipments": KindWords(
+        later("Parcel"),
+        later("Parcels"),
+        later("What was sent to buyers of products, and where it is."),
+        later("Add parcel"),
+        later("They appear as soon as your shop sends the first one, or add one here."),
+    ),
+    "affiliates": KindWords(
+        later("Partner"),
+        later("Partners"),
+        later("Whose links bring buyers, and what they get for a sale."),
+        later("Add partner"),
+        later("Add a partner here; orders that name it are then counted as theirs."),
+    ),
 }
-TABS = ("venues", "artists", "genres", "organizers", "ticket-types")
+TABS = (
+    "venues",
+    "artists",
+    "genres",
+    "organizers",
+    "ticket-types",
+    "ticket-links",
+    "products",
+    "shop-orders",
+    "shipments",
+    "affiliates",
+)
+OF_LIVE_EVENTS = frozenset({"ticket-types", "ticket-links"})
+"""These are added from the page of a live event."""
+SENT_ONLY = frozenset({"shop-orders"})
+"""These come from the shop; nobody types them."""
 
 LABELS = {
     "external_id": later("Id in your own system"),
@@ -101,6 +153,26 @@ LABELS = {
     "sale_price": later("Reduced price"),
     "quota": later("Tickets for sale"),
     "sold": later("Sold"),
+    "seller": later("Seller"),
+    "url": later("Address"),
+    "utm": later("Marks in the address"),
+    "source": later("Source"),
+    "medium": later("Medium"),
+    "campaign": later("Campaign"),
+    "term": later("Search word"),
+    "content": later("Variant"),
+    "commission_percent": later("Commission in per cent"),
+    "on_sale": later("On sale"),
+    "shop_order_id": later("Shop order"),
+    "carrier": later("Carrier"),
+    "tracking_number": later("Parcel number"),
+    "shipped_at": later("Sent"),
+    "delivered_at": later("Delivered"),
+    "placed_at": later("Ordered"),
+    "gross": later("Total"),
+    "shipping": later("Postage"),
+    "visitor_id": later("Browser"),
+    "person_id": later("Buyer"),
 }
 HELP = {
     "external_id": later("What your shop calls it. Left empty, one is made from the name."),
@@ -119,7 +191,33 @@ HELP = {
     "genre_ids": later("The first one chosen is the main one."),
     "artist_ids": later("The first one chosen is the headliner."),
     "website": later("With https:// in front."),
+    "url": later("Where people buy, with https:// in front."),
+    "utm": later("Added to the address, so that the other site and you can tell where its visitors came from."),
+    "commission_percent": later("Of every sale, such as 4.5."),
+    "seller": later("Whose name stands on the invoice."),
 }
+STATES: Mapping[str, Mapping[str, State]] = {
+    "shop-orders": {
+        "pending": State(later("Not paid yet"), "wait"),
+        "completed": State(later("Paid"), "good"),
+        "partially_refunded": State(later("Partly refunded"), "wait"),
+        "refunded": State(later("Refunded"), "calm"),
+        "cancelled": State(later("Cancelled"), "calm"),
+    },
+    "shipments": {
+        "pending": State(later("Being packed"), "wait"),
+        "shipped": State(later("On its way"), "wait"),
+        "delivered": State(later("Delivered"), "good"),
+        "returned": State(later("Sent back"), "calm"),
+        "lost": State(later("Lost"), "bad"),
+    },
+    "affiliates": {
+        "active": State(later("Active"), "good"),
+        "paused": State(later("Paused"), "wait"),
+    },
+    "live-events": {name: words.LIVE_EVENT_STATES[name] for name in ("draft", "on_sale")},
+}
+"""What the states of a kind are called; of live events, those that a new one can have."""
 LANGUAGES = {"en": later("English"), "ro": later("Romanian")}
 # What people may do with a live event, by the status that follows.
 ACTIONS = {
@@ -130,6 +228,17 @@ ACTIONS = {
     "cancelled": later("Cancel the event"),
     "ended": later("Mark as over"),
 }
+
+
+def state(kind: str, value: str) -> State:
+    """Return the word for a state of a row."""
+    return STATES.get(kind, {}).get(value, State(words.plain(value), "calm"))
+
+
+def choices(kind: str, allowed: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield value and word of what a list offers."""
+    known = STATES.get(kind, {})
+    yield from ((value, str(known[value].word)) for value in allowed if value in known)
 
 
 def label(name: str) -> str:

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.catalog.import_mapping import AMOUNT, FLAG, INTEGER, LIST, MOMENT, TEXT, Shape
 from core.catalog.import_order_events import tell_of_orders
+from core.catalog.import_person_store import PersonBlock, complete_persons
 from core.catalog.import_persons import SHAPE as PERSON_SHAPE
-from core.catalog.import_persons import PersonBlock, complete_persons, person_block
+from core.catalog.import_persons import single_rows
 from core.catalog.import_reading import Row
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored, copy_into, copy_line
 from core.catalog.order_fields import read_order
@@ -179,7 +180,7 @@ def prepare(tenant_id: int, rows: Sequence[Row], options: Mapping[str, Any]) -> 
             tickets += [copy_line((line, item["line"], ticket)) for ticket in item["tickets"]]
         if clean["consent"]:
             consents.append((line, person and person["external_id"], clean["visitor_id"], clean["consent"]))
-    people = person_block(tenant_id, persons.values(), [])
+    people = PersonBlock(len(persons), single_rows(tenant_id, persons.values()))
     data = ["".join(part).encode() for part in (orders, items, tickets)]
     prepared.payload = OrderBlock(people, data[0], data[1], data[2], consents, lines)
     return prepared

@@ -56,6 +56,20 @@ class Plan:
             _put(row, target, value)
         return row
 
+    def of_columns(self, records: Sequence[Sequence[str]]) -> dict[str, list[Any]]:
+        """The columns of many CSV rows under our names, "" where a row says nothing; each text is read once."""
+        cells = list(zip(*records, strict=True))
+        columns: dict[str, list[Any]] = {}
+        for step in self._steps:
+            column: Sequence[Any] = cells[step.source] if cells else ()
+            if step.read:
+                meanings = {text: step.read(text) if text else "" for text in set(column)}
+                column = ["" if meanings[text] is None else meanings[text] for text in column]
+            columns[".".join(step.target)] = list(column)
+        for target, value in self._constants:
+            columns[".".join(target)] = ["" if value is None else value] * len(records)
+        return columns
+
     def of_object(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The object of one NDJSON or Parquet row."""
         if self._whole:

@@ -21,6 +21,7 @@ BOM = b"\xef\xbb\xbf"
 QUOTE = b'"'
 MOST_FIELD = 16 * 1024 * 1024
 MOST_BLOCK = 32 * 1024 * 1024
+READ_AHEAD = 1024 * 1024
 NOT_UTF8 = FieldProblem("", "encoding", "the row is not UTF-8; save the file as UTF-8")
 
 
@@ -124,24 +125,62 @@ def _column(source: Source) -> str:
 def _split(
     file: BinaryIO, source: Source, position: int, line: int, most_rows: int, group: int | None
 ) -> Iterator[Block]:
-    held: list[bytes] = []
-    records = size = lines = 0
-    key: str | None = None
+    """Blocks of about so many lines; those of a CSV file end where no quotation is open and no order goes on."""
     is_csv = source.format == CSV
-    while raw := (_record(file) if is_csv else file.readline()):
-        full = records >= most_rows or size >= MOST_BLOCK
-        if full and group is not None and held:
-            # All lines of one order stay together, however they fall.
-            key = _key(held[-1], source, group) if key is None else key
-            full = _key(raw, source, group) != key
-        if full:
-            yield Block(position, position + size, line, line + lines - 1, b"".join(held))
-            position, line = position + size, line + lines
-            held, records, size, lines, key = [], 0, 0, 0, None
-        held.append(raw)
-        records, size, lines = records + 1, size + len(raw), lines + raw.count(b"\n")
-    if held:
-        yield Block(position, position + size, line, line + max(lines, 1) - 1, b"".join(held))
+    held: list[bytes] = []
+    while held or (held := file.readlines(READ_AHEAD)):
+        while len(held) < most_rows and sum(map(len, held)) < MOST_BLOCK and (more := file.readlines(READ_AHEAD)):
+            held += more
+        count = _fitting(held, most_rows)
+        if is_csv:
+            count = _end_of_record(file, held, count)
+            if group is not None:
+                count = _end_of_group(file, held, count, source, group)
+        data = b"".join(held[:count])
+        lines = data.count(b"\n")
+        yield Block(position, position + len(data), line, line + max(lines, 1) - 1, data)
+        held, position, line = held[count:], position + len(data), line + lines
+
+
+def _fitting(held: list[bytes], most_rows: int) -> int:
+    """How many lines make a block: as many as are asked for, fewer when they are long."""
+    if sum(map(len, held[:most_rows])) <= MOST_BLOCK:
+        return min(most_rows, len(held))
+    count = size = 0
+    while size <= MOST_BLOCK:
+        size += len(held[count])
+        count += 1
+    return count
+
+
+def _end_of_record(file: BinaryIO, held: list[bytes], count: int) -> int:
+    """The next count of lines after which no quotation is open."""
+    quotes = sum(raw.count(QUOTE) for raw in held[:count])
+    while quotes % 2 and _has_line(file, held, count):
+        quotes += held[count].count(QUOTE)
+        count += 1
+    return count
+
+
+def _end_of_group(file: BinaryIO, held: list[bytes], count: int, source: Source, group: int) -> int:
+    """All lines of one order stay together, however they fall."""
+    first = count - 1
+    while first and sum(raw.count(QUOTE) for raw in held[first:count]) % 2:
+        first -= 1
+    key = _key(b"".join(held[first:count]), source, group)
+    while _has_line(file, held, count):
+        after = _end_of_record(file, held, count + 1) if held[count].count(QUOTE) % 2 else count + 1
+        if _key(b"".join(held[count:after]), source, group) != key:
+            break
+        count = after
+    return count
+
+
+def _has_line(file: BinaryIO, held: list[bytes], count: int) -> bool:
+    if count < len(held):
+        return True
+    held += file.readlines(READ_AHEAD)
+    return count < len(held)
 
 
 def _key(raw: bytes, source: Source, group: int) -> str:
@@ -165,7 +204,7 @@ def _csv_rows(source: Source, plan: Plan, block: Block) -> Iterator[Row]:
     csv.field_size_limit(MOST_FIELD)
     # What is no UTF-8 costs its own row only: it becomes lone surrogates, which no field may hold.
     text = block.data.decode("utf-8", errors="surrogateescape")
-    clean = text.isascii() or not _has_surrogates(text)
+    clean = text.isascii() or not has_surrogates(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=source.mapping.delimiter)
     width, before = len(source.header or ()), 0
     for values in reader:
@@ -173,15 +212,21 @@ def _csv_rows(source: Source, plan: Plan, block: Block) -> Iterator[Row]:
         if not values:
             continue
         if len(values) != width:
-            message = f"the row has {len(values)} columns, the first line of the file names {width}"
-            yield Row(line, {}, values, FieldProblem("", "columns", message))
-        elif not clean and _has_surrogates("".join(values)):
+            yield Row(line, {}, values, wrong_width(values, width))
+        elif not clean and has_surrogates("".join(values)):
             yield Row(line, {}, [value.encode(errors="replace").decode() for value in values], NOT_UTF8)
         else:
             yield Row(line, plan.of_values(values), values)
 
 
-def _has_surrogates(text: str) -> bool:
+def wrong_width(values: Sequence[str], width: int) -> FieldProblem:
+    """What is wrong with a row that has more or fewer columns than the first line."""
+    message = f"the row has {len(values)} columns, the first line of the file names {width}"
+    return FieldProblem("", "columns", message)
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether something in it was not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:

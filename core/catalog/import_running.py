@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from core.catalog.import_reading import PARQUET, Block, Source, as_given, blocks, rows_of
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
-from core.db.session import tenant_session
+from core.catalog.import_table import table_of
+from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError
 
 FIND = text("""
@@ -89,16 +90,30 @@ def run_import(run: Run, tell: Callable[[Progress], None] = lambda _: None) -> P
     progress = Progress(run.source.size)
     import_id = None if run.dry_run else _begin(run, progress)
     progress.resumed_at = progress.position
+    _count_rows(run.sink)
     with _rejects_file(run, progress) as rejects, _executor(run) as executor:
-        for block, prepared in _prepared(run, executor, progress):
+        for number, (block, prepared) in enumerate(_prepared(run, executor, progress)):
             _store(run, import_id, block, prepared, progress, rejects)
             tell(progress)
+            if number == 0:
+                _count_rows(run.sink)
     if import_id is not None:
         with tenant_session(run.tenant_id) as session:
             session.execute(FINISH, {"tenant": run.tenant_id, "id": import_id})
     if progress.rejects_bytes == 0:
         run.rejects.unlink(missing_ok=True)
     return progress
+
+
+def _count_rows(sink: Sink) -> None:
+    """Let the planner know how much this marketplace holds.
+
+    It believes that a marketplace which came since it last counted holds nothing, and then reads all of its rows for
+    each of ours. That is no matter for the first block, which finds next to nothing, and takes hours from then on.
+    """
+    with maintainer_session() as session:
+        for table in sink.looked_up:
+            session.execute(text(f"ANALYZE (SKIP_LOCKED) {table} (tenant_id)"))
 
 
 def _begin(run: Run, progress: Progress) -> int:
@@ -167,6 +182,8 @@ def _prepared(run: Run, executor: Executor | None, progress: Progress) -> Iterat
 
 def prepare_block(source: Source, sink: Sink, tenant_id: int, block: Block, options: Mapping[str, Any]) -> Prepared:
     """Read a block and prepare its rows; runs in any process."""
+    if sink.prepare_table and (table := table_of(source, block)):
+        return sink.prepare_table(tenant_id, table, options)
     return sink.prepare(tenant_id, list(rows_of(source, block)), options)
 
 

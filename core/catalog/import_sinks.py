@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Result, TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.catalog.import_mapping import Shape
 from core.catalog.import_reading import Row
+from core.catalog.import_table import NOTHING, SPECIAL, Table
 from core.errors import FieldProblem
 
 
@@ -46,7 +48,8 @@ class Sink:
     """One kind of import. ``prepare`` runs in processes of its own, ``store`` in the transaction of its block.
 
     Both get the marketplace and the options, ``prepare`` also ``run``, another text for each run; ``rows`` is the size
-    of a block.
+    of a block. ``prepare_table`` does the same as ``prepare`` for files that can be read as columns, in less time.
+    ``looked_up`` are the tables in which ``store`` looks for what is known.
     """
 
     kind: str
@@ -54,9 +57,8 @@ class Sink:
     prepare: Callable[[int, Sequence[Row], Mapping[str, Any]], Prepared]
     store: Callable[[Session, int, Any, Mapping[str, Any]], Stored]
     rows: int = 10_000
-
-
-SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+    prepare_table: Callable[[int, Table, Mapping[str, Any]], Prepared] | None = None
+    looked_up: tuple[str, ...] = ()
 
 
 def copy_line(values: Iterable[Any]) -> str:
@@ -66,7 +68,7 @@ def copy_line(values: Iterable[Any]) -> str:
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "\\N"
+        return NOTHING
     if isinstance(value, bytes):
         return "\\\\x" + value.hex()
     if isinstance(value, str):
@@ -79,7 +81,16 @@ def copy_into(session: Session, table: str, columns: Mapping[str, str], data: by
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     session.execute(text(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({declared}) ON COMMIT DELETE ROWS"))
     session.execute(text(f"TRUNCATE pg_temp.{table}"))
-    raw = session.connection().connection.cursor()
-    with raw.copy(f"COPY pg_temp.{table} ({', '.join(columns)}) FROM STDIN") as copy:
-        copy.write(data)
-    session.execute(text(f"ANALYZE pg_temp.{table}"))
+    if data:
+        raw = session.connection().connection.cursor()
+        with raw.copy(f"COPY pg_temp.{table} ({', '.join(columns)}) FROM STDIN") as copy:
+            copy.write(data)
+
+
+def insert(session: Session, plain: TextClause, careful: TextClause, values: Mapping[str, Any]) -> Result[Any]:
+    """Insert rows of which none is stored yet; ``careful`` is for when somebody stored one of them meanwhile."""
+    try:
+        with session.begin_nested():
+            return session.execute(plain, values)
+    except IntegrityError:
+        return session.execute(careful, values)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.accounts.api import Actor, record_audit
-from core.catalog.drafts import MAX_ROWS, RowOutcome
+from core.catalog.drafts import MAX_ROWS, Outcome, RowOutcome
 from core.catalog.person_store import PersonOutcome, upsert_persons
 from core.db.session import tenant_session
 from core.errors import FieldProblem, ForbiddenError, InvalidInputError
+
+OUTCOMES: Mapping[str, Outcome] = {"created": "created", "updated": "updated", "unchanged": "unchanged"}
 
 
 def upsert_person_rows(actor: Actor, sent: Sequence[Any]) -> list[RowOutcome]:
@@ -40,4 +42,4 @@ def _outcome(index: int, sent: Any, found: Any) -> RowOutcome:
     item: PersonOutcome = next(found)
     if item.status == "refused":
         return RowOutcome(index, item.external_id, "rejected", tuple(item.errors))
-    return RowOutcome(index, item.external_id, "created" if item.status == "created" else "updated")
+    return RowOutcome(index, item.external_id, OUTCOMES[item.status])

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.api import tenant_key
+from core.catalog.person_changes import changes_nothing, stored_persons
 from core.catalog.person_fields import ENCRYPTED, INDEXED, TRAITS, normal, read_person
 from core.errors import FieldProblem
-from core.privacy.api import ConsentStatement, record_statements
+from core.privacy.api import ConsentStatement, append_statements
 from core.security.crypto import DataKey
 
 COLUMNS = (*(f"{name}_ciphertext" for name in ENCRYPTED), *(f"{name}_index" for name in INDEXED))
@@ -24,7 +25,7 @@ SMALL = 200
 
 @dataclass(frozen=True, slots=True)
 class PersonOutcome:
-    """What became of one row: ``status`` is created, updated or refused, ``errors`` say why it was refused.
+    """What became of one row: ``status`` is created, updated, unchanged or refused; ``errors`` say why it was refused.
 
     ``person_id`` is who stands for the person now, which differs from ``named_id`` where persons were merged.
     """
@@ -38,11 +39,12 @@ class PersonOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A stored person: its own row, the row that stands for it, and whether it is new."""
+    """A stored person: its own row, the row that stands for it, and whether it is new or has changed."""
 
     named_id: int
     person_id: int
     created: bool
+    changed: bool = True
 
 
 def _typed(form: str) -> str:
@@ -109,8 +111,14 @@ def upsert_persons(
     for clean, problems in read:
         if not problems:
             merged.setdefault(clean["external_id"], {}).update(clean)
-    written = write_persons(session, tenant_id, list(merged.values()))
-    _record_consent(session, tenant_id, [clean for clean, problems in read if not problems], source)
+    # Nobody may be merged between looking and writing.
+    stay_clear_of_merges(session, tenant_id)
+    key, stored = tenant_key(tenant_id), stored_persons(session, tenant_id, list(merged))
+    known = {name: row for name, row in stored.items() if changes_nothing(key, merged[name], row)}
+    written = write_persons(session, tenant_id, [person for name, person in merged.items() if name not in known])
+    spoken = _record_consent(session, tenant_id, [clean for clean, problems in read if not problems], source)
+    for name, row in known.items():
+        written[name] = Written(row.id, row.person_id, created=False, changed=name in spoken)
     seen: set[str] = set()
     return [_outcome(row, clean, problems, written, seen) for row, (clean, problems) in zip(rows, read, strict=True)]
 
@@ -123,7 +131,7 @@ def _outcome(
         return PersonOutcome(sent if isinstance(sent, str) else None, "refused", errors=tuple(problems))
     name = clean["external_id"]
     found = written[name]
-    status = "created" if found.created and name not in seen else "updated"
+    status = "created" if found.created and name not in seen else "updated" if found.changed else "unchanged"
     seen.add(name)
     return PersonOutcome(name, status, found.person_id, found.named_id)
 
@@ -209,7 +217,8 @@ def _note_duplicates(session: Session, tenant_id: int, staged: Sequence[tuple[An
             session.execute(text(DUPLICATES.format(index=f"{name}_index")), values)
 
 
-def _record_consent(session: Session, tenant_id: int, persons: Sequence[Mapping[str, Any]], source: str) -> None:
+def _record_consent(session: Session, tenant_id: int, persons: Sequence[Mapping[str, Any]], source: str) -> set[str]:
+    """Append what they agreed to; returns whose words changed something."""
     statements = [
         ConsentStatement(
             "person",
@@ -222,4 +231,4 @@ def _record_consent(session: Session, tenant_id: int, persons: Sequence[Mapping[
         for person in persons
         if (consent := person.get("consent"))
     ]
-    record_statements(session, tenant_id, statements)
+    return {subject for _, subject in append_statements(session, tenant_id, statements)}

@@ -61,13 +61,20 @@ WHERE granted IS DISTINCT FROM
     WHERE c.tenant_id = :tenant AND c.subject_type = p.subject_type AND c.subject_id = p.subject_id
       AND c.purpose = p.purpose AND c.occurred_at = p.occurred_at AND c.granted = p.granted AND c.source = :direct))
 ORDER BY occurred_at, position
-RETURNING id
+RETURNING subject_type, subject_id
 """)
 NAMES = ("types", "subjects", "purposes", "granted", "times", "hashes", "regions", "sources")
 
 
 def record_statements(session: Session, tenant_id: int, statements: Iterable[ConsentStatement]) -> int:
     """Append what changed; returns how many rows. The latest statement by its own time is the one that holds."""
+    return len(append_statements(session, tenant_id, statements))
+
+
+def append_statements(
+    session: Session, tenant_id: int, statements: Iterable[ConsentStatement]
+) -> list[tuple[str, str]]:
+    """Append what changed; returns whose word each appended row is: subject type and id."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for item in statements:
         said_at = max(item.occurred_at, EARLIEST)
@@ -76,11 +83,12 @@ def record_statements(session: Session, tenant_id: int, statements: Iterable[Con
                 key = (item.subject_type, item.subject_id, purpose, granted, said_at)
                 rows.setdefault(key, (*key, item.text_hash, item.region, item.source))
     if not rows:
-        return 0
+        return []
     columns: dict[str, Any] = {
         name: list(column) for name, column in zip(NAMES, zip(*rows.values(), strict=True), strict=True)
     }
-    return len(session.execute(APPEND, {"tenant": tenant_id, "direct": DIRECT_SOURCE, **columns}).all())
+    appended = session.execute(APPEND, {"tenant": tenant_id, "direct": DIRECT_SOURCE, **columns})
+    return [(row.subject_type, row.subject_id) for row in appended]
 
 
 CURRENT = text("""

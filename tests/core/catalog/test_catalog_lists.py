@@ -105,7 +105,9 @@ def test_persons_are_taken_in_bulk_and_stored_encrypted(backend: Backend) -> Non
     assert taken(answer) == ["created", "rejected", "created", "rejected"]
     assert problems(answer, 1)[0][0] == "/email"
     assert problems(answer, 3)[0][0] == "/external_id"
-    assert taken(put(backend, "persons", [{"external_id": "c-1", "city": "Cluj"}])) == ["updated"]
+    change = [{"external_id": "c-1", "email": "ana@example.com", "city": "Cluj"}]
+    assert taken(put(backend, "persons", change)) == ["updated"]
+    assert taken(put(backend, "persons", change)) == ["unchanged"]
     stored = backend.rows("persons")
     assert [row["external_id"] for row in stored] == ["c-1", "c-3"]
     assert "ana@example.com" not in str(stored)

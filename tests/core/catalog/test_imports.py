@@ -109,7 +109,8 @@ def test_a_dry_run_says_the_same_and_stores_nothing(backend: Backend, tmp_path: 
     assert (backend.rows("persons"), backend.rows("imports")) == ([], [])
     assert reasons(file) == [(3, ["/country"])]
     assert "2 rows: 1 new" in run(backend.marketplace, "catalog", file, "--kind", "persons").output
-    assert "0 new, 1 updated" in run(backend.marketplace, "catalog", file, "--kind", "persons").output
+    again = run(backend.marketplace, "catalog", file, "--kind", "persons")
+    assert "2 rows: 0 new, 0 updated, 1 known, 1 refused" in again.output
 
 
 @pytest.mark.parametrize(

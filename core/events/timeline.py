@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+CONFIDENCE = {"login": 100, "manual": 100, "order_completed": 90, "scanner": 50}
+"""How sure a link of each source is, in percent: who pays may do so on a friend's device, a ticket may be passed on."""
+
+WEAK = frozenset({"scanner"})
+"""Sources that tell who somebody is only where nobody else is known: they begin a stretch, and never end one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -40,7 +46,7 @@ def stretches(turns: Iterable[Turn], standing: Stretch | None = None) -> list[St
     known = [replace(standing, until=None)] if standing else []
     current = known[0] if known else None
     for turn in turns:
-        if current is not None and (current.person_id, current.name) == (turn.person_id, turn.name):
+        if current is not None and ((current.person_id, current.name) == (turn.person_id, turn.name) or _weak(turn)):
             continue
         if current is not None:
             current.until = turn.at
@@ -49,3 +55,7 @@ def stretches(turns: Iterable[Turn], standing: Stretch | None = None) -> list[St
             current = Stretch(turn.person_id, turn.at, None, turn.source, turn.order_id, turn.name)
             known.append(current)
     return [item for item in known if item.until is None or item.until > item.since]
+
+
+def _weak(turn: Turn) -> bool:
+    return turn.source in WEAK and turn.person_id is not None

@@ -43,6 +43,7 @@ def destinations_of(actor: Actor, event_ids: Collection[uuid.UUID]) -> dict[uuid
     )
     found: dict[uuid.UUID, list[Destination]] = {}
     with tenant_session(actor.tenant_id) as session:
-        for event_id, *rest in session.execute(query) if event_ids else ():
-            found.setdefault(event_id, []).append(Destination(*rest))
+        for row in session.execute(query) if event_ids else ():
+            made = Destination(row.id, row.provider, row.public_id, row.canonical, row.state, row.reason)
+            found.setdefault(row.event_id, []).append(made)
     return found

@@ -8,7 +8,7 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import access, administration, archive, audit, imports, keys, operations, processes, users
+from server.cli import access, administration, archive, audit, events, imports, keys, operations, processes, users
 
 
 class Group(click.Group):
@@ -79,6 +79,6 @@ def main() -> None:
     """
 
 
-for part in (processes, administration, access, users, keys, audit, imports, archive, operations):
+for part in (processes, administration, access, users, keys, audit, events, imports, archive, operations):
     for command in part.COMMANDS:
         main.add_command(command)

@@ -74,8 +74,9 @@ def open_watch(
     site: str | None = None,
     watch_id: str | None = None,
 ) -> Watch:
-    """Begin to watch, or go on under the id of a watch that was begun; raises `ForbiddenError`, `InvalidInputError`,
-    `NotFoundError` for what is no id, and `redis.RedisError`.
+    """Begin to watch, or go on under the id of a watch that was begun.
+
+    Raises `ForbiddenError`, `InvalidInputError`, `NotFoundError` for what is no id, and `redis.RedisError`.
     """
     require(actor, VIEW)
     watch = new_watch(actor.tenant_id, name=name or None, visitor=visitor or None, site=site or None)
@@ -96,7 +97,8 @@ def look(actor: Actor, watch: Watch, after: str = FIRST) -> list[LiveEvent]:
 
 
 def follow(actor: Actor, watch: Watch, stop: threading.Event) -> Iterator[LiveEvent]:
-    """Every event that comes, until stopped; the watch is renewed meanwhile and ended at last."""
+    """Every event that comes, until stopped; the watch is renewed meanwhile and ended at last. Raises as `look`."""
+    require(actor, VIEW)
     after, looks = FIRST, 0
     try:
         while not stop.is_set():

@@ -7,7 +7,7 @@ as the type's receive function reads them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,8 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + b"\0" * 8
 TRAILER = b"\xff\xff"
 NULL = b"\xff\xff\xff\xff"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+PARTS = 15 * 64
+"""Of so many pieces a part is joined: about 64 rows."""
 EPOCH_DAY = EPOCH.toordinal()
 
 _front = struct.Struct(">hiqi16siqiqii").pack
@@ -40,9 +42,10 @@ _nothing = NULL * 7
 _none = (None,) * 7
 
 
-def copy_data(rows: Sequence[EventRow], first: int) -> bytes:
-    """Return the whole COPY stream; positions count from ``first``.
+def copy_data(rows: Sequence[EventRow], first: int) -> Iterator[bytes]:
+    """Yield the COPY stream in parts of some 64 KB; positions count from ``first``.
 
+    Larger parts cost more than they save: memory of that size is handed back and fetched anew each time.
     Raises `ValueError`, `TypeError` or `struct.error` for a value that does not fit its column.
     """
     parts = [HEADER]
@@ -69,8 +72,11 @@ def copy_data(rows: Sequence[EventRow], first: int) -> bytes:
             add(body)
         add(_text(row.event_entity_id))
         add(_rare(row))
+        if len(parts) > PARTS:
+            yield b"".join(parts)
+            parts.clear()
     add(TRAILER)
-    return b"".join(parts)
+    yield b"".join(parts)
 
 
 def micros(moment: datetime) -> int:

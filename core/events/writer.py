@@ -85,7 +85,8 @@ def _stage(session: Session, rows: Sequence[EventRow]) -> int:
     session.execute(CREATE)
     raw = session.connection().connection.cursor()
     with raw.copy(f"COPY incoming_events ({STAGED}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(copy_data(rows, first))
+        for part in copy_data(rows, first):
+            copy.write(part)
     return first
 
 

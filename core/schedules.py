@@ -43,6 +43,8 @@ INSTALLATION = (
     Rhythm("core.events.archive_jobs.run", "47 1 * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),
+    Rhythm("core.events.capture.measure_recent", "*/10 * * * *"),
+    Rhythm("core.events.capture.measure_late", "7 4 * * *"),
     Rhythm("core.notifications.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.payments.jobs.match", "* * * * *"),
     Rhythm("core.payments.jobs.expire", "13 4 * * *"),

@@ -34,6 +34,7 @@ from core.registry import registry
 from server import health, metrics, requests
 from server.failures import InternalError, domain_error_of
 from server.front import Front
+from tracking.capture.http import blp as capture
 from tracking.collector.consent import blp as consent
 from tracking.collector.http import blp as collector
 from tracking.config.http import blp as tracking_config
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     sites,
     audit,
     people,
+    capture,
     own_events,
     rejected_events,
     payment_webhooks,

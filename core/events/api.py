@@ -11,6 +11,7 @@ from core.events.archive_months import (
 )
 from core.events.archive_restoring import PartView, archived_parts, forget_archived, restore_month, verify_part
 from core.events.archive_writing import archive_month, count_month
+from core.events.capture import CaptureDay, capture_days, capture_page, share
 from core.events.identity import (
     VisitorLink,
     linked_persons,
@@ -81,6 +82,7 @@ __all__ = [
     "TRACKING_EVENT",
     "ArchiveError",
     "Device",
+    "CaptureDay",
     "Entry",
     "EventRow",
     "Month",
@@ -99,6 +101,8 @@ __all__ = [
     "VisitorLink",
     "add_own_event",
     "append",
+    "capture_days",
+    "capture_page",
     "archive_month",
     "archived_parts",
     "count_month",
@@ -139,6 +143,7 @@ __all__ = [
     "retire_own_event",
     "settle_rejects",
     "shards",
+    "share",
     "store",
     "store_rejects",
     "streams",

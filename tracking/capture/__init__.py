@@ -1,0 +1,1 @@
+"""How much of what browsers send arrives, for people and keys."""

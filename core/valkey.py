@@ -46,6 +46,11 @@ def stream_name(shard: int) -> str:
     return f"adrail:events:{shard}"
 
 
+def lane_name(stream: str, tenant_id: int) -> str:
+    """The stream that carries what one tenant has waiting, while the one of its shard is crowded."""
+    return f"{stream}:{tenant_id}"
+
+
 @functools.cache
 def process_name() -> str:
     """The name of this process, which no other one ever had; its connections carry it."""

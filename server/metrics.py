@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
-from core.events.api import shards
+from core.events.api import lanes, shards
 from core.jobs import QUEUES
 from core.registry import registry
 from core.valkey import client
@@ -70,7 +70,7 @@ def _metrics() -> Response:
 def _streams() -> Iterator[GaugeMetricFamily]:
     gauge = GaugeMetricFamily("adrail_stream_entries", "Entries not stored yet", labels=["stream"])
     for stream in shards():
-        gauge.add_metric([stream], client().xlen(stream))
+        gauge.add_metric([stream], sum(client().xlen(name) for name in (stream, *lanes(stream))))
     yield gauge
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
-from core.events.api import shards
+from core.events.api import lanes, shards
 from core.registry import registry
 from core.valkey import client
 from tracking.ingest.entries import DEAD_STREAM, GROUP
@@ -34,12 +34,13 @@ SELECT provider, count(*) FILTER (WHERE state = 'needs_reconnect') AS dead FROM 
 
 
 def oldest_seconds(stream: str) -> float:
-    """For how long the first entry of a stream waits; 0 when none does."""
-    first: Any = client().xrange(stream, count=1)
-    if not first:
+    """For how long the first entry of a shard's stream and its lanes waits; 0 when none does."""
+    found: list[Any] = [client().xrange(name, count=1) for name in (stream, *lanes(stream))]
+    taken = [int(first[0][0].split(b"-")[0]) for first in found if first]
+    if not taken:
         return 0.0
     now: Any = client().time()
-    return max(0.0, float(now[0]) - int(first[0][0].split(b"-")[0]) / 1000)
+    return max(0.0, float(now[0]) - min(taken) / 1000)
 
 
 def readers(stream: str) -> int:

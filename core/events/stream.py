@@ -28,15 +28,15 @@ SEEN_SLOT_SECONDS = 300
 # Marks take some 60 bytes each. Beyond this many in a slot of a marketplace, repeated ids are left for ingest to find.
 MOST_MARKS = 250_000
 CROWDED = 25
-"""Entries in a shard's own stream from which on others go to their tenants' lanes. Few, for they are in front of all."""
+"""So many entries in a shard's own stream send others to their tenants' lanes. Few, for they are in front of all."""
 MAX_DECODED = 8 * 1024 * 1024
 
 # Counts ids seen in the last 15 minutes and appends unless nothing is new, in one atomic step: a failed append leaves
 # no «seen» mark behind, and a mark never exists without its entry. Marks stand in one set per five minutes, which takes
 # a third of the memory of a key each. The sender's buckets are charged in the same step: each step waits for the disk.
 # An entry goes to its tenant's lane when the shard's stream is crowded, or when earlier ones of the tenant are there:
-# what a tenant sends stays in order. What lanes hold is counted as it comes and goes (see `tracking.ingest.lanes`). The last
-# tenth of the bound is kept for tenants that have little waiting.
+# what a tenant sends stays in order. What lanes hold is counted as it comes and goes (see `tracking.ingest.lanes`).
+# The last tenth of the bound is kept for tenants that have little waiting.
 # KEYS: the shard's stream, the tenant's lane, the set of lanes, what lanes hold, then the buckets. ARGV: most entries,
 # most bytes, seconds of a slot, most marks, prefix of the sets, the three fields, whether there are rejects, the number
 # of entries that crowd a stream, the buckets' limits, then the ids.
@@ -75,7 +75,7 @@ if #ids > 0 then
   end
 end
 if #seen < #ids or ARGV[9] == '1' then
-  redis.call('XADD', stream, '*', 'h', ARGV[6], 'c', ARGV[7], 'e', ARGV[8])
+  redis.call('XADD', stream, '*', 'h', ARGV[6], 'c', ARGV[7], 'e', ARGV[8], 'n', #ids)
   if stream ~= KEYS[1] then
     if own == 0 then redis.call('SADD', KEYS[3], stream) end
     redis.call('HINCRBY', KEYS[4], 'entries', 1)

@@ -12,7 +12,7 @@ import redis
 from core.config import settings
 from core.embedded.errors import ServerRequirementError
 from core.embedded.requirements import check_valkey
-from core.events.api import shards
+from core.events.api import lanes, shards, streams
 from core.valkey import client
 from server import vitals
 from server.doctor.findings import Finding, fail, graded, ok, warn
@@ -66,7 +66,7 @@ def memory() -> Iterator[Finding]:
 def backlog() -> Iterator[Finding]:
     """What was accepted is stored soon."""
     most = settings().stream_max_entries
-    waiting = {name: int(client().xlen(name)) for name in shards()}
+    waiting = {shard: sum(int(client().xlen(name)) for name in (shard, *lanes(shard))) for shard in shards()}
     fullest = max(waiting.values())
     yield graded(
         "waiting events",
@@ -90,7 +90,7 @@ def backlog() -> Iterator[Finding]:
 def readers() -> Iterator[Finding]:
     """Somebody stores what is accepted, and nothing is stuck with a reader that is gone."""
     alive = min(vitals.readers(name) for name in shards())
-    stuck = sum(_stuck(name) for name in shards())
+    stuck = sum(_stuck(name) for name in streams())
     if alive:
         yield ok("ingest", f"{alive} reading")
     else:

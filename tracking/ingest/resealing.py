@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from core.events.api import decode, encode, shards
+from core.events.api import decode, encode, streams
 from core.security.crypto import DecryptionError, Keyring, key_id_of
 from core.valkey import client
 from tracking.ingest.entries import DEAD_STREAM
@@ -19,7 +19,7 @@ Fields = dict[bytes, bytes]
 
 def waiting_keys() -> Counter[str]:
     """How many seals in entries that wait to be stored each master key made, by key id."""
-    return _census(shards())
+    return _census(streams())
 
 
 def set_aside_keys() -> Counter[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.events.api import Entry, append
-from core.events.stream import decode, shards
+from core.events.stream import decode, shards, streams
 from core.valkey import client
 from tests.marketplace import Marketplace
 from tracking.ingest.entries import DEAD_STREAM, GROUP
@@ -32,7 +32,7 @@ def forget_seen() -> None:
 
 def waiting() -> int:
     """How many entries are on the stream."""
-    return sum(client().xlen(stream) for stream in shards())
+    return sum(client().xlen(stream) for stream in streams())
 
 
 def set_aside() -> list[dict[bytes, bytes]]:
@@ -43,8 +43,8 @@ def set_aside() -> list[dict[bytes, bytes]]:
 
 def take_and_die(name: str = "dead") -> list[Entry]:
     """Read everything as another reader, which is never heard of again."""
-    streams: dict[Any, Any] = dict.fromkeys(shards(), ">")
-    answer: Any = client().xreadgroup(GROUP, name, streams)
+    everywhere: dict[Any, Any] = dict.fromkeys(shards(), ">")
+    answer: Any = client().xreadgroup(GROUP, name, everywhere)
     pairs = answer.items() if isinstance(answer, dict) else answer or []
     flat = [entries[0] if entries and isinstance(entries[0], list) else entries for _, entries in pairs]
     return [decode(fields) for entries in flat for _, fields in entries]

@@ -31,6 +31,10 @@ class Plan:
     def __init__(self, mapping: FileMapping, shape: Shape, header: Sequence[str] | None) -> None:
         self._constants = [(tuple(name.split(".")), value) for name, value in mapping.constants.items()]
         self._header = header
+        kinds = {mapping.types.get(name) or shape.type_of(name) for name in (mapping.columns or header or ())}
+        values = [*mapping.constants.values(), *(word for words in mapping.values.values() for word in words.values())]
+        self.tabular = LIST not in kinds and not any(isinstance(value, list | dict) for value in values)
+        """Whether every value is a single one, so that columns can be compared and counted."""
         self._whole = header is None and not mapping.columns
         columns = dict(mapping.columns) or {name: name for name in header or ()}
         self._steps = [self._step(name, str(column), mapping, shape) for name, column in columns.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -39,10 +39,12 @@ class Table:
 
 
 def table_of(source: Source, block: Block) -> Table | None:
-    """A block as columns; None for files that are not tables of texts."""
+    """A block as columns; None for files that are not tables of single values."""
     if source.format != CSV:
         return None
     plan = Plan(source.mapping, source.shape, source.header)
+    if not plan.tabular:
+        return None
     lines, records, wrong = _records(source, block)
     blank = [""] * len(source.header or ())
     columns = plan.of_columns([blank if at in wrong else values for at, values in enumerate(records)])
@@ -96,7 +98,7 @@ def clean_texts(
     return texts, [at for at, text in enumerate(texts) if text in refused] if refused else []
 
 
-def repeated(names: Sequence[str]) -> set[int]:
+def repeated(names: Sequence[Hashable]) -> set[int]:
     """The positions of what occurs more than once."""
     if len(set(names)) == len(names):
         return set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -57,7 +57,7 @@ def _head(row: Mapping[str, Any], clean: dict[str, Any]) -> Iterator[FieldProble
         given = row.get(name)
         if given is None and name == "status_at":
             continue
-        moment = _moment(given)
+        moment = read_moment(given)
         if moment is None:
             yield FieldProblem(f"/{name}", "time", "send when it happened, with zone: 2026-03-01T10:00:00Z")
         clean[name] = moment
@@ -108,13 +108,16 @@ def _totals(given: Any, currency: str, clean: dict[str, Any]) -> Iterator[FieldP
         return
     totals: dict[str, Any] = {}
     yield from _amounts(given, TOTALS, currency, "/totals", totals, required=False)
-    items = clean["items"]
-    summed = sum(((item["unit_price"] + item["fees"] - item["discount"]) * item["quantity"] for item in items), ZERO)
     if "gross" not in given:
-        totals["gross"] = max(summed, ZERO)
+        totals["gross"] = max(summed(clean["items"]), ZERO)
     if "net" not in given:
         totals["net"] = totals.get("gross", ZERO)
     clean["totals"] = totals
+
+
+def summed(items: Iterable[Mapping[str, Any]]) -> Decimal:
+    """What lines come to; each has amounts named by `PRICES` and a quantity."""
+    return sum(((item["unit_price"] + item["fees"] - item["discount"]) * item["quantity"] for item in items), ZERO)
 
 
 def _refunds(given: Any, clean: dict[str, Any]) -> Iterator[FieldProblem]:
@@ -185,7 +188,8 @@ def _id(value: Any, most: int = MOST_ID) -> str | None:
     return text if 0 < len(text) <= most and "\0" not in text else None
 
 
-def _moment(value: Any) -> datetime | None:
+def read_moment(value: Any) -> datetime | None:
+    """When an order was placed or changed; None for what is no time with zone, or too long ago."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -43,7 +43,7 @@ class Installation:
         """Start, or start again on the same data, and wait until it is ready."""
         self.launch()
         try:
-            self.facts = until(self._ready, seconds=60, what="ready.json")
+            self.facts = until(self._ready, seconds=200, what="ready.json")
         except BaseException:
             self.stop()
             raise

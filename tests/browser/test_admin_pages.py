@@ -9,8 +9,8 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.look import too_wide, violations
 from tests.browser.pictured_world import CODES, SPECIAL, World
-from tests.browser.test_pages import AXE, SIDEWAYS, WIDTHS
 from tests.installation import Installation
 
 PAGES = (
@@ -69,23 +69,11 @@ def addresses(page: Page, facts: dict[str, Any]) -> list[str]:
     return [*PAGES, str(mail), str(site), str(rotate), str(key), f"{key}/rotate", f"{key}/revoke"]
 
 
-def violations(page: Page) -> list[tuple[str, Any]]:
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    found += page.evaluate("axe.run(document, {runOnly: ['color-contrast']})")["violations"]
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return [(item["id"], item["nodes"][0]["target"]) for item in found]
-
-
 def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(admin: Page, world: World) -> None:
-    problems: list[tuple[str, Any]] = []
+    problems: list[Any] = []
     for path in addresses(admin, world.facts):
         admin.goto(world.facts["base_url"] + path)
-        problems += [(path, found) for found in violations(admin)]
-        for width in WIDTHS:
-            admin.set_viewport_size({"width": width, "height": 844})
-            problems += [(path, width)] if admin.evaluate(SIDEWAYS) else []
+        problems += [(path, found) for found in (*violations(admin), *too_wide(admin))]
 
     assert problems == []
 

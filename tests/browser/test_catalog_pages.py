@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.test_pages import AXE, SIDEWAYS, WIDTHS
+from tests.browser.look import too_wide, violations
 from tests.installation import Installation
 
 PAGES = (
@@ -40,17 +40,6 @@ def staff(context: BrowserContext, installation: Installation) -> Page:
     return page
 
 
-def violations(page: Page) -> list[tuple[str, Any]]:
-    """What axe finds on this page, light and dark."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    # Without motion, so that no colour is measured on its way to another.
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    found += page.evaluate("axe.run(document, {runOnly: ['color-contrast']})")["violations"]
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return [(item["id"], item["nodes"][0]["target"]) for item in found]
-
-
 def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(staff: Page, installation: Installation) -> None:
     problems: list[Any] = []
     for path in PAGES:
@@ -58,10 +47,7 @@ def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(staff: Page,
         assert answer is not None
         assert answer.status == 200, path
         staff.wait_for_load_state("networkidle")
-        problems += [(path, *found) for found in violations(staff)]
-        for width in WIDTHS:
-            staff.set_viewport_size({"width": width, "height": 844})
-            problems += [(path, width)] if staff.evaluate(SIDEWAYS) else []
+        problems += [(path, found) for found in (*violations(staff), *too_wide(staff))]
     assert problems == []
 
 

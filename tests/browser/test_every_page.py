@@ -10,13 +10,16 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.look import AXE, CONTRAST, RUN, too_wide
 from tests.browser.pictured_world import World
-from tests.browser.test_pages import AXE, SIDEWAYS
 from tests.installation import Installation
+from tests.rounds import rounds
 
 ZOOMED = 640
 """Pixels that a window of 1280 has left at 200 %."""
-WIDTHS = (1280, ZOOMED, 390)
+ALL_WIDTHS = (1280, ZOOMED, 390)
+WIDTHS = {"as it is": (390, 1280), "longer words": (ZOOMED, 390), "mirrored": (390,)}
+"""At test size, each thing in the widths that it is likeliest to break."""
 NO_PAGES = re.compile(r"/(assets|audit/export|sdk|api)\b|/demo/(?!mail)|\.svg$")
 """What is no page of the staff; the shop is looked at by itself."""
 # Forty per cent more text, with letters of other languages, wherever we say something.
@@ -65,9 +68,13 @@ def sign_in(page: Page, base_url: str, email: str, password: str) -> None:
 
 
 def kind(address: str) -> str:
-    """What addresses of the same page have in common: names of things and values of filters are left out."""
+    """What addresses of the same page have in common: names of things, and values of filters or all of them."""
     parts = urlsplit(address)
-    path = re.sub(r"/[^/]*\d[^/]*|(?<=/events/)[^/]+|(?<=/show/)[^/]+|(?<=/edit/)[^/]+", "/#", parts.path)
+    path = re.sub(
+        r"/[^/]*\d[^/]*|(?<=/events/)[^/]+|(?<=/show/)[^/]+|(?<=/edit/)[^/]+|(?<=/status/)[^/]+", "/#", parts.path
+    )
+    if rounds(1, 0):
+        return path
     return f"{path}?{'&'.join(sorted(re.findall(r'([a-z_]+)=', parts.query)))}"
 
 
@@ -90,13 +97,16 @@ def every_page(page: Page, base_url: str, start: str) -> Iterator[str]:
 def problems_of(page: Page) -> list[Any]:
     """What axe finds, and in which widths something scrolls sideways: as it is, with longer words, mirrored."""
     page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    found = page.evaluate(RUN)["violations"]
+    if rounds(0, 1):
+        page.emulate_media(color_scheme="light")
+        found += page.evaluate(CONTRAST)["violations"]
+        page.emulate_media(color_scheme="dark")
     problems: list[Any] = [(item["id"], item["nodes"][0]["target"]) for item in found]
     for what, change in (("as it is", "() => {}"), ("longer words", LENGTHEN), ("mirrored", MIRROR)):
         page.evaluate(change)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 844})
-            problems += [(what, width)] if page.evaluate(SIDEWAYS) else []
+        widths = ALL_WIDTHS if rounds(0, 1) else WIDTHS[what]
+        problems += [(what, width) for width in too_wide(page, widths)]
     page.set_viewport_size({"width": 390, "height": 844})
     return problems
 

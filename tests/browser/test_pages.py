@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.look import too_wide, violations
 from tests.browser.pictured_world import World
 from tests.installation import Installation
 
-AXE = (Path(__file__).resolve().parents[2] / "webui" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 STAFF_PAGES = ("/", "/codes/", "/codes/new/meta", "/deliveries/", "/connections/", "/live-events/", "/nothing")
 SHOP_PAGES = ("/sign-in", "/demo/", "/demo/events/castle-nights-2027", "/demo/cart")
-WIDTHS = (1280, 768, 390, 320)
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -48,32 +45,14 @@ def addresses(page: Page, facts: dict[str, Any]) -> list[str]:
     return [*found, f"{code}/edit", f"{code}/delete"]
 
 
-def test_no_page_has_an_accessibility_violation(context: BrowserContext, world: World) -> None:
+def test_no_page_has_an_accessibility_violation_or_scrolls_sideways(context: BrowserContext, world: World) -> None:
     page = signed_in(context, world.facts)
-    problems = []
+    problems: list[Any] = []
     for path in addresses(page, world.facts):
         page.goto(world.facts["base_url"] + path)
-        page.evaluate(AXE)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        # Without motion, so that no colour is measured on its way to another.
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        found += page.evaluate("axe.run(document, {runOnly: ['color-contrast']})")["violations"]
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        problems += [(path, item["id"], item["nodes"][0]["target"]) for item in found]
+        problems += [(path, found) for found in (*violations(page), *too_wide(page))]
 
     assert problems == []
-
-
-def test_nothing_scrolls_sideways(context: BrowserContext, world: World) -> None:
-    page = signed_in(context, world.facts)
-    wide = []
-    for path in addresses(page, world.facts):
-        page.goto(world.facts["base_url"] + path)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 844})
-            wide += [(path, width)] if page.evaluate(SIDEWAYS) else []
-
-    assert wide == []
 
 
 def test_the_way_to_a_delivery_needs_no_mouse(context: BrowserContext, world: World) -> None:

@@ -9,8 +9,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_admin_pages import violations
-from tests.browser.test_pages import SIDEWAYS, WIDTHS
+from tests.browser.look import too_wide, violations
 from tests.installation import Installation
 
 PAGES = (
@@ -49,10 +48,7 @@ def problems(page: Page, base_url: str, paths: tuple[str, ...]) -> list[Any]:
     found: list[Any] = []
     for path in paths:
         page.goto(base_url + path)
-        found += [(path, item) for item in violations(page)]
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 844})
-            found += [(path, width)] if page.evaluate(SIDEWAYS) else []
+        found += [(path, item) for item in (*violations(page), *too_wide(page))]
     return found
 
 

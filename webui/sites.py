@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.utils import redirect
 
 from core.accounts.api import (
+    DNT_POLICIES,
     Actor,
     SiteView,
     create_site,
@@ -27,6 +28,7 @@ from webui.blueprint import page_blueprint
 from webui.messages import say
 
 OVERLAPS = (1, 24, 72, 168, 720)
+RULES = ("dnt_policy", "visitor_cookie", "cookie_domain")
 
 pages = page_blueprint("sites", __name__, url_prefix="/sites")
 
@@ -71,7 +73,7 @@ def change(site_id: int) -> ResponseReturnValue:
     """Save name and origins."""
     actor = _admin()
     try:
-        made = update_site(actor, site_id, **_values())
+        made = update_site(actor, site_id, **_values(), **_rules())
     except InvalidInputError as error:
         return _form(get_site(actor, site_id), _by_field(error)), 422
     say(_("%(name)s is saved", name=made.name), _("Other origins count within a minute."))
@@ -82,6 +84,14 @@ def _values() -> dict[str, Any]:
     return {"name": request.form.get("name", ""), "origins": request.form.get("origins", "").split()}
 
 
+def _rules() -> dict[str, Any]:
+    return {
+        "dnt_policy": request.form.get("dnt_policy"),
+        "visitor_cookie": "visitor_cookie" in request.form,
+        "cookie_domain": request.form.get("cookie_domain", ""),
+    }
+
+
 def _form(site: SiteView | None, problems: Mapping[str, str]) -> str:
     typed = request.form if request.method == "POST" else None
     values = {
@@ -89,7 +99,9 @@ def _form(site: SiteView | None, problems: Mapping[str, str]) -> str:
         "name": typed.get("name", "") if typed else (site.name if site else ""),
         "origins": typed.get("origins", "") if typed else "\n".join(site.allowed_origins if site else ()),
     }
-    return render_template("sites/form.html", site=site, values=values, problems=problems)
+    if site:
+        values |= _rules() if typed else {name: getattr(site, name) for name in RULES}
+    return render_template("sites/form.html", site=site, values=values, problems=problems, policies=DNT_POLICIES)
 
 
 def _by_field(error: InvalidInputError | ConflictError) -> dict[str, str]:

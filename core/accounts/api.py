@@ -147,6 +147,7 @@ from core.accounts.sign_in import (
     sign_in,
 )
 from core.accounts.sites import (
+    DNT_POLICIES,
     SiteView,
     create_site,
     get_site,
@@ -203,6 +204,7 @@ __all__ = [
     "ACCOUNT_TYPES",
     "AUDIT_FORMATS",
     "DEFAULT_OVERLAP",
+    "DNT_POLICIES",
     "KEY_SCOPES",
     "LEVELS",
     "LOCKED",

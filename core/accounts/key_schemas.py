@@ -117,6 +117,9 @@ class SiteOut(ma.Schema):
     previous_write_key = fields.String(required=True, allow_none=True)
     previous_write_key_until = fields.AwareDateTime(required=True, allow_none=True)
     previous_write_key_used_at = fields.AwareDateTime(required=True, allow_none=True)
+    dnt_policy = fields.String(required=True)
+    visitor_cookie = fields.Boolean(required=True)
+    cookie_domain = fields.String(required=True, allow_none=True)
     created_at = fields.AwareDateTime(required=True)
 
 
@@ -166,5 +169,8 @@ def site_wire(view: SiteView) -> dict[str, Any]:
         "previous_write_key": view.previous_write_key,
         "previous_write_key_until": view.previous_write_key_until,
         "previous_write_key_used_at": view.previous_write_key_used_at,
+        "dnt_policy": view.dnt_policy,
+        "visitor_cookie": view.visitor_cookie,
+        "cookie_domain": view.cookie_domain,
         "created_at": view.created_at,
     }

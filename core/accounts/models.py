@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -86,6 +87,8 @@ class Site(HasId, HasTenant, HasCreated, Base):
     allowed_origins: Mapped[list[str]] = plain(ARRAY(Text), server_default=text("'{}'"))
     write_key: Mapped[str] = plain(Text, unique=True)
     dnt_policy: Mapped[str] = plain(Text, server_default="no_marketing")
+    visitor_cookie: Mapped[bool] = plain(server_default=false())
+    cookie_domain: Mapped[str | None] = plain(Text, comment="none: the host that asks, alone")
     previous_write_key: Mapped[str | None] = plain(Text, unique=True)
     previous_write_key_until: Mapped[datetime | None] = plain()
 

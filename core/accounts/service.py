@@ -73,6 +73,8 @@ class SiteKey:
     uuid_namespace: uuid.UUID
     time_zone: str
     default_currency: str
+    visitor_cookie: bool = False
+    cookie_domain: str | None = None
 
 
 _sites: dict[str, tuple[float, SiteKey | None]] = {}
@@ -94,7 +96,7 @@ def find_site(write_key: str) -> SiteKey | None:
     _asking.add(write_key)
     try:
         with anonymous_session() as session:
-            row = session.execute(text("SELECT * FROM adrail_find_site(:key)"), {"key": write_key}).one_or_none()
+            row = session.execute(text("SELECT * FROM adrail_site_of_key(:key)"), {"key": write_key}).one_or_none()
     except (OperationalError, InterfaceError, PoolTimeoutError):
         known = cached[1] if cached else _site(recall(write_key))
         if cached is None and known is None:
@@ -116,7 +118,8 @@ def _site(facts: dict[str, Any] | None) -> SiteKey | None:
     if facts is None:
         return None
     namespace = uuid.UUID(str(facts["uuid_namespace"]))
-    return SiteKey(**{**facts, "uuid_namespace": namespace, "allowed_origins": tuple(facts["allowed_origins"])})
+    known = {name: facts[name] for name in SiteKey.__slots__ if name in facts}  # another release may know other fields
+    return SiteKey(**{**known, "uuid_namespace": namespace, "allowed_origins": tuple(facts["allowed_origins"])})
 
 
 def _forget_unknown_keys() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +23,8 @@ from core.paging import Page, clamp, decode_cursor, encode_cursor
 from core.security.tokens import new_key
 
 MAX_NAME, MAX_ORIGINS = 80, 50
+DNT_POLICIES = ("off", "no_marketing", "no_tracking")
+DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 DEFAULT_PORT = re.compile(r"(?<=^http://)([^/:\[]+|\[[^]]+\]):80$|(?<=^https://)([^/:\[]+|\[[^]]+\]):443$")
 
 
@@ -30,6 +33,8 @@ class SiteView:
     """One website; the write key is public and works from ``allowed_origins`` only.
 
     ``previous_write_key`` is the one before, while it still counts. The ``…_used_at`` are exact to a minute.
+    ``dnt_policy`` is what «do not track» means here, one of `DNT_POLICIES`. With ``visitor_cookie`` the collector keeps
+    visitors' ids in a cookie where the site's own address leads to it, for ``cookie_domain`` or the page's host alone.
     """
 
     id: int
@@ -42,6 +47,9 @@ class SiteView:
     previous_write_key: str | None = None
     previous_write_key_until: datetime | None = None
     previous_write_key_used_at: datetime | None = None
+    dnt_policy: str = "no_marketing"
+    visitor_cookie: bool = False
+    cookie_domain: str | None = None
 
 
 def require_admin(actor: Actor) -> None:
@@ -99,18 +107,36 @@ def create_site(actor: Actor, *, site_id: str, name: str, origins: Sequence[str]
         return _view(row)
 
 
-def update_site(actor: Actor, site_pk: int, *, name: str, origins: Sequence[str]) -> SiteView:
-    """Change name and origins; every process follows within a minute.
+def update_site(
+    actor: Actor,
+    site_pk: int,
+    *,
+    name: str,
+    origins: Sequence[str],
+    dnt_policy: str | None = None,
+    visitor_cookie: bool | None = None,
+    cookie_domain: str | None = None,
+) -> SiteView:
+    """Change a site; every process follows within a minute. What is None stays; an empty ``cookie_domain`` is none.
 
     Raises `ForbiddenError`, `NotFoundError` or `InvalidInputError`.
     """
     require_admin(actor)
     wanted = _origins(origins)
-    _check(name, wanted)
+    domain = (cookie_domain or "").strip().lower().removeprefix(".")
+    _check(name, wanted, more=_wrong_rules(dnt_policy, domain))
     with tenant_session(actor.tenant_id) as session:
         row = _row(session, actor, site_pk)
-        detail = {"before": list(row.allowed_origins), "after": wanted}
+        detail: dict[str, Any] = {"before": list(row.allowed_origins), "after": wanted}
         row.name, row.allowed_origins = name.strip(), wanted
+        rules = {"dnt_policy": dnt_policy, "visitor_cookie": visitor_cookie}
+        given: dict[str, Any] = {rule: value for rule, value in rules.items() if value is not None}
+        if cookie_domain is not None:
+            given["cookie_domain"] = domain or None
+        for rule, value in given.items():
+            if getattr(row, rule) != value:
+                setattr(row, rule, value)
+                detail[rule] = value
         session.flush()
         record_audit(session, actor, "site.changed", f"site:{row.id}", detail)
         view = _view(row)
@@ -180,8 +206,19 @@ def _origins(given: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(item for item in cleaned if item))
 
 
-def _check(name: str, origins: list[str], site_id: str | None = None) -> None:
+def _wrong_rules(dnt_policy: str | None, domain: str) -> list[FieldProblem]:
     problems = []
+    if dnt_policy is not None and dnt_policy not in DNT_POLICIES:
+        problems.append(FieldProblem("/dnt_policy", "enum", f"use one of {', '.join(DNT_POLICIES)}"))
+    if domain and not DOMAIN.fullmatch(domain):
+        problems.append(
+            FieldProblem("/cookie_domain", "pattern", "use a domain such as tickets.example, or leave it empty")
+        )
+    return problems
+
+
+def _check(name: str, origins: list[str], site_id: str | None = None, *, more: Sequence[FieldProblem] = ()) -> None:
+    problems = list(more)
     if site_id is not None and not SLUG.fullmatch(site_id):
         problems.append(FieldProblem("/site_id", "pattern", "use 2 to 63 lower-case letters, digits and hyphens"))
     if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
@@ -210,4 +247,7 @@ def _view(row: Site) -> SiteView:
         previous_write_key=previous,
         previous_write_key_until=until if previous else None,
         previous_write_key_used_at=site_copies.last_used(previous) if previous else None,
+        dnt_policy=row.dnt_policy,
+        visitor_cookie=row.visitor_cookie,
+        cookie_domain=row.cookie_domain,
     )

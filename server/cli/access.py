@@ -66,6 +66,39 @@ def _time(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
 
 
+@site.command("change")
+@click.argument("tenant")
+@click.argument("site_id")
+@click.option("--visitor-cookie/--no-visitor-cookie", default=None, help="Keep visitors' ids in a first-party cookie.")
+@click.option("--cookie-domain", default=None, help="Domain of that cookie; empty for the page's own host.")
+@click.option("--dnt", type=click.Choice(["off", "no_marketing", "no_tracking"]), help="What «do not track» means.")
+def site_change(
+    tenant: str, site_id: str, visitor_cookie: bool | None, cookie_domain: str | None, dnt: str | None
+) -> None:
+    """Change how a website treats its visitors; every process follows within a minute.
+
+    \b
+    Example:
+      adrail site change scena festival --visitor-cookie --cookie-domain festival.example
+    """
+    from core.accounts.api import get_site, update_site  # noqa: PLC0415
+
+    actor, found = _site(tenant, site_id)
+    before = get_site(actor, found)
+    made = update_site(
+        actor,
+        found,
+        name=before.name,
+        origins=before.allowed_origins,
+        dnt_policy=dnt,
+        visitor_cookie=visitor_cookie,
+        cookie_domain=cookie_domain,
+    )
+    click.echo(f"visitor cookie   {'on' if made.visitor_cookie else 'off'}")
+    click.echo(f"cookie domain    {made.cookie_domain or 'its own host'}")
+    click.echo(f"do not track     {made.dnt_policy}")
+
+
 @site.command("rotate")
 @click.argument("tenant")
 @click.argument("site_id")

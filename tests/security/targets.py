@@ -284,7 +284,14 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
     ),
     "POST /codes/<int:code_id>/edit": (lambda prey: {"pixel_id": prey.ids["public_id"]},),
     "POST /connections/<int:connection_id>/token": (lambda _: {"access_token": "a-token-from-a-form"},),
-    "POST /sites/<int:site_id>/edit": (lambda _: {"name": "Shop", "origins": "https://shop.example"},),
+    "POST /sites/<int:site_id>/edit": (
+        lambda _: {
+            "name": "Shop",
+            "origins": "https://shop.example",
+            "dnt_policy": "off",
+            "cookie_domain": "a.example",
+        },
+    ),
     "POST /sites/new": (lambda _: {"site_id": fresh(), "name": "Shop", "origins": "https://shop.example"},),
     "POST /people/<int:membership_id>": (lambda _: {"role": "manager", "account_type": "organizer"},),
     "POST /people/<int:membership_id>/tier": (lambda _: {"tier": "premium"},),

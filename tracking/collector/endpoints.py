@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from core.asking import Environ, cors_headers, preflight_headers
+from core.asking import Environ, Headers, cors_headers, preflight_headers
 from core.replies import JSON, Reply
 from core.token_buckets import Bucket
+from tracking.collector import cookie
 from tracking.collector.body import read_json
 from tracking.collector.caller import Caller, calling_site, identify, limits_of
 from tracking.collector.service import Answer, Sender, batch_events, collect
@@ -23,14 +24,16 @@ def one(environ: Environ) -> Reply:
     """Take one event."""
     caller = identify(environ, scanners=True)
     event, raw = read_json(environ)
-    return _told(_take(environ, caller, [event], None, raw))
+    counts = _take(environ, caller, [event], None, raw)
+    return Reply(202, [JSON, *_remembered(caller, counts)], orjson.dumps(counts.as_dict()))
 
 
 def batch(environ: Environ) -> Reply:
     """Take up to 100 events."""
     caller = identify(environ, scanners=True)
     body, raw = read_json(environ)
-    return _told(_take(environ, caller, *batch_events(body), raw))
+    counts = _take(environ, caller, *batch_events(body), raw)
+    return Reply(202, [JSON, *_remembered(caller, counts)], orjson.dumps(counts.as_dict()))
 
 
 def beacon(environ: Environ) -> Reply:
@@ -38,8 +41,8 @@ def beacon(environ: Environ) -> Reply:
     caller = identify(environ)
     body, raw = read_json(environ)
     single = isinstance(body, dict) and "events" not in body and "event_name" in body
-    _take(environ, caller, *(([body], None) if single else batch_events(body)), raw)
-    return Reply(204, [])
+    counts = _take(environ, caller, *(([body], None) if single else batch_events(body)), raw)
+    return Reply(204, _remembered(caller, counts))
 
 
 ENDPOINTS: Mapping[str, tuple[str, Callable[[Environ], Reply]]] = {
@@ -66,8 +69,10 @@ def readable_by_pages(environ: Environ, reply: Reply) -> Reply:
     return reply
 
 
-def _told(counts: Answer) -> Reply:
-    return Reply(202, [JSON], orjson.dumps(counts.as_dict()))
+def _remembered(caller: Caller, counts: Answer) -> Headers:
+    """The cookie that keeps the visitor's id, where the site wants one."""
+    found = cookie.cookie(caller.site, counts.visitor) if caller.site and counts.visitor else None
+    return [found] if found else []
 
 
 def _take(environ: Environ, caller: Caller, events: list[Any], sent_at: str | None, raw: bytes) -> Answer:
@@ -91,4 +96,5 @@ def _sender(environ: Environ, caller: Caller, buckets: tuple[Bucket, ...]) -> Se
         buckets,
         privacy_signal=gpc or (dnt and policy == "no_marketing"),
         no_tracking=dnt and policy == "no_tracking",
+        recognise=cookie.wanted(environ, caller.site),
     )

@@ -14,7 +14,7 @@ from core.errors import FieldProblem, InvalidInputError, UnavailableError
 from core.events.api import Entry, StreamFullError, TooOftenError, append
 from core.security.crypto import keyring
 from core.token_buckets import Bucket
-from tracking.collector import gate, rejects
+from tracking.collector import cookie, gate, rejects
 from tracking.collector.caller import limit, too_often
 from tracking.live.telling import tell
 from tracking.metrics import COLLECTED
@@ -32,7 +32,7 @@ class Sender:
     """Whose key sent this, what is known of the client, and the limits that its request is charged to.
 
     ``privacy_signal``: the browser asks for no marketing; ``no_tracking``: for none at all, and the site agrees.
-    ``scanner``: the key is a device's at a gate.
+    ``scanner``: the key is a device's at a gate. ``recognise``: the site wants its visitor's id kept in a cookie.
     """
 
     tenant_id: int
@@ -44,17 +44,19 @@ class Sender:
     privacy_signal: bool = False
     no_tracking: bool = False
     scanner: ScannerBinding | None = None
+    recognise: bool = False
 
 
 @dataclass(slots=True)
 class Answer:
-    """The four counts sum to what was sent; ``errors`` explains each rejected event."""
+    """The four counts sum to what was sent; ``errors`` explains each rejected one; ``visitor`` is to be recognised."""
 
     accepted: int = 0
     duplicates: int = 0
     blocked_by_consent: int = 0
     rejected: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
+    visitor: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The wire form."""
@@ -106,6 +108,8 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None, *, pl
     if accepted or refused:
         answer.duplicates = len(_append(sender, now, accepted, refused, skew))
         answer.accepted = len(accepted) - answer.duplicates
+        if sender.recognise:
+            answer.visitor = cookie.visitor_of(accepted)
     elif sender.charged:
         limit(sender.charged)
     for outcome, counter in COUNTERS.items():

@@ -36,7 +36,8 @@ export async function call(method: string, url: string, key: string, body: strin
       method,
       body,
       headers: { "Content-Type": "application/json", "X-Adrail-Key": key },
-      credentials: "omit",
+      // Only a collector under the page's own address may keep the visitor's id in a cookie; a foreign one gets none.
+      credentials: "same-origin",
       keepalive: !repeated && byteLength(body) <= MAX_KEEPALIVE_BYTES,
       ...(AbortSignal.timeout && { signal: AbortSignal.timeout(TIMEOUT_MS) }),
     });

@@ -106,16 +106,21 @@ def test_the_first_and_last_touch_are_those_that_say_something(marketplace: Mark
     fold(marketplace, row(marketplace, "s-1", 0))
     found = visit(marketplace, "s-1")
     moment = "2026-11-20T12:03:00.000000Z"
-    assert found["first_touch"] == {**CAMPAIGN, "landing_page": "https://shop.example/3", "at": moment}
-    assert found["last_touch"] == {**CAMPAIGN, "seen": {"utm": moment, "click_ids": moment}}
+    said = {**CAMPAIGN, "channel": "social"}
+    assert found["first_touch"] == {**said, "landing_page": "https://shop.example/3", "at": moment}
+    assert found["last_touch"] == {**said, "seen": {"utm": moment, "click_ids": moment, "channel": moment}}
 
 
 def test_a_campaign_outlives_plain_links_and_pages_of_the_shop_itself(marketplace: Marketplace) -> None:
     fold(marketplace, row(marketplace, "s-1", 1, context=page(1, **CAMPAIGN)))
     fold(marketplace, row(marketplace, "s-1", 2, context=page(2, referrer="https://www.shop.example/1")))
-    assert touches(marketplace, "s-1")[1] == CAMPAIGN
+    assert touches(marketplace, "s-1")[1] == {**CAMPAIGN, "channel": "social"}
     fold(marketplace, row(marketplace, "s-1", 3, context=page(3, referrer="https://search.example/?q=x")))
-    assert touches(marketplace, "s-1")[1] == {**CAMPAIGN, "referrer": "https://search.example/?q=x"}
+    assert touches(marketplace, "s-1")[1] == {
+        **CAMPAIGN,
+        "referrer": "https://search.example/?q=x",
+        "channel": "referral",
+    }
 
 
 def test_a_later_campaign_takes_over_and_each_platform_keeps_its_click(marketplace: Marketplace) -> None:
@@ -123,8 +128,8 @@ def test_a_later_campaign_takes_over_and_each_platform_keeps_its_click(marketpla
     other = {"utm": {"source": "radio"}, "click_ids": {"gclid": "y"}}
     fold(marketplace, row(marketplace, "s-1", 2, context=page(2, **other)))
     first, last = touches(marketplace, "s-1")
-    assert first == {**CAMPAIGN, "landing_page": "https://shop.example/1"}
-    assert last == {"utm": {"source": "radio"}, "click_ids": {"fbclid": "x", "gclid": "y"}}
+    assert first == {**CAMPAIGN, "landing_page": "https://shop.example/1", "channel": "social"}
+    assert last == {"utm": {"source": "radio"}, "click_ids": {"fbclid": "x", "gclid": "y"}, "channel": "paid"}
 
 
 SAYINGS: tuple[dict[str, Any], ...] = (
@@ -221,4 +226,7 @@ def test_the_newest_cookie_of_a_visit_is_the_one_that_counts(marketplace: Market
     fold(marketplace, row(marketplace, "s-1", 1, context={"click_ids": {"fbclid": "x"}}))
     fold(marketplace, row(marketplace, "s-1", 2, context={"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}))
     fold(marketplace, row(marketplace, "s-1", 3, context={"page": {"url": "https://shop.example/"}}))
-    assert touches(marketplace, "s-1")[1] == {"click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"}}
+    assert touches(marketplace, "s-1")[1] == {
+        "click_ids": {"fbclid": "x", "ga": "GA1.1.1.2"},
+        "channel": "social",
+    }

@@ -40,7 +40,12 @@ from webui.catalog import base as catalog
 from webui.catalog import edit as catalog_edit  # noqa: F401 - its views join `catalog.pages`
 from webui.catalog import views as catalog_views  # noqa: F401 - as above
 from webui.codes import base as codes
+from webui.collection import base as collection
 from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
+from webui.collection import health as collection_health  # noqa: F401 - its views join `collection.pages`
+from webui.collection import live as collection_live  # noqa: F401 - as above
+from webui.collection import own_events as collection_events  # noqa: F401 - as above
+from webui.collection import refused as collection_refused  # noqa: F401 - as above
 from webui.deliveries import views as deliveries
 from webui.script_words import script_words
 from webui.static_files import asset
@@ -64,6 +69,7 @@ def register(app: Flask) -> None:
         catalog.pages,
         codes.pages,
         deliveries.pages,
+        collection.pages,
         connections.pages,
         sites.pages,
         keys.pages,
@@ -106,6 +112,7 @@ def _equip_templates(app: Flask) -> None:
         exact=lambda moment: formats.exact(moment, session.zone(), session.locale()),
         appointment=_appointment,
         moment=datetime.fromisoformat,
+        local_day=lambda day: formats.day(day, session.locale(), weekday=True),
         money=_money,
         number=lambda value: formats.number(value, session.locale()),
         decimal=lambda value: formats.decimal(value, session.locale()),

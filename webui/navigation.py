@@ -53,6 +53,7 @@ PAGES = (
     PageEntry("", later("Persons"), "person_pages.show_list", "view_persons", icon="address-book"),
     PageEntry(later("Measure"), later("Tracking codes"), "codes.show_list", "manage_tracking_codes", icon="code"),
     PageEntry(later("Measure"), later("Deliveries"), "deliveries.show_list", "view_deliveries", icon="send"),
+    PageEntry(later("Measure"), later("Event collection"), "collection.show_health", "view_collection", icon="eye"),
     PageEntry(later("Account"), later("Connections"), "connections.show_list", "manage_connections", icon="plug"),
     PageEntry(later("Account"), later("People"), "people.show_list", "manage_users", icon="users"),
     PageEntry(later("Account"), later("Roles and permissions"), "roles.show", "admin", icon="lock"),
@@ -92,7 +93,7 @@ def _shown(entry: PageEntry) -> bool:
     if entry.endpoint not in current_app.view_functions:
         return False
     # What administrators do concerns the whole marketplace, and persons are its own.
-    whole = entry.permission not in {"admin", "view_persons"} or session.profile().actor.organizer_id is None
+    whole = entry.permission not in {"admin", "view_collection", "view_persons"} or session.profile().actor.organizer_id is None
     return whole and (not entry.permission or session.may(entry.permission))
 
 

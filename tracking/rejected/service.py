@@ -56,11 +56,11 @@ def show(actor: Actor, reject_id: int) -> RejectView:
     return view_of(actor.tenant_id, row)
 
 
-def waiting(actor: Actor) -> int:
-    """How many refused events are open; raises `ForbiddenError`."""
+def waiting(actor: Actor, group: str | None = None) -> int:
+    """How many refused events are open, of a group or of all; raises `ForbiddenError`."""
     require(actor, VIEW)
     with tenant_session(actor.tenant_id) as session:
-        return count_open_rejects(session, actor.tenant_id)
+        return count_open_rejects(session, actor.tenant_id, group)
 
 
 def group_of(actor: Actor, key: str, state: str = OPEN) -> RejectView:

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from core.accounts.api import Actor
-from core.analytics.api import Sales, answers, sales
+from core.accounts.api import FEATURES, Actor, has_feature, tier_of
+from core.analytics.api import EVERYBODYS_DAYS, Sales, answers, sales
 from core.codes.api import list_codes
 from core.delivery.api import delivery_log, last_accepted
-from webui import sales_charts, session
+from webui import account_words, sales_charts, session
 from webui.blueprint import page_blueprint
 from webui.codes import rows as code_rows
 from webui.deliveries import rows as delivery_rows
@@ -26,6 +26,15 @@ PURCHASE = "order_completed"
 MANY = 200
 
 pages = page_blueprint("overview", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A period that was asked for, and comes with a larger plan than somebody has."""
+
+    days: int
+    needed: str
+    present: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,15 @@ def show() -> ResponseReturnValue:
         # To whom none of this belongs, the first page is their own.
         return redirect(url_for("account.show"))
     actor = session.actor("view_deliveries")
-    days = _days()
+    days, locked = _days(actor)
     sold = _sales(actor, days)
     return render_template(
         "overview.html",
         days=days,
+        locked=locked,
         periods=PERIODS,
+        longest=PERIODS[-1] if has_feature(actor, "long_results") else EVERYBODYS_DAYS,
+        plan=account_words.tier(FEATURES["long_results"]),
         span=sales_charts.span(days, session.zone(), session.locale()),
         sold=sold,
         charts=sales_charts.charts(sold, session.locale()) if sold else (),
@@ -66,13 +78,18 @@ def show() -> ResponseReturnValue:
 def show_answers() -> str:
     """What the platforms said, as a part of the page."""
     actor = session.actor("view_deliveries")
-    days = _days()
+    days, _locked = _days(actor)
     return render_template("overview_answers.html", days=days, said=_said(actor, days))
 
 
-def _days() -> int:
+def _days(actor: Actor) -> tuple[int, Locked | None]:
+    """Return how many days to show, and what was asked for when that comes with a larger plan."""
     text = request.args.get("days", "")
-    return int(text) if text in {str(period) for period in PERIODS} else USUAL
+    days = int(text) if text in {str(period) for period in PERIODS} else USUAL
+    if days <= EVERYBODYS_DAYS or has_feature(actor, "long_results"):
+        return days, None
+    words = account_words.tier(FEATURES["long_results"]), account_words.tier(tier_of(actor))
+    return EVERYBODYS_DAYS, Locked(days, *words)
 
 
 def _sales(actor: Actor, days: int) -> Sales | None:

@@ -83,6 +83,7 @@ from core.accounts.passwords import (
 )
 from core.accounts.people import (
     StaffMember,
+    add_membership,
     check_new_user,
     create_user,
     normalise_email,
@@ -159,8 +160,11 @@ from core.accounts.sites import (
 )
 from core.accounts.subjects import grantable_types, reaches
 from core.accounts.tiers import (
+    FEATURES,
     TIERS,
+    has_feature,
     includes,
+    require_feature,
     requires_tier,
     set_tier,
     tier_of,
@@ -205,6 +209,7 @@ __all__ = [
     "AUDIT_FORMATS",
     "DEFAULT_OVERLAP",
     "DNT_POLICIES",
+    "FEATURES",
     "KEY_SCOPES",
     "LEVELS",
     "LOCKED",
@@ -242,6 +247,7 @@ __all__ = [
     "accept_as_new",
     "accept_as_user",
     "act_for",
+    "add_membership",
     "anchor_page",
     "ask_for_reset",
     "ask_for_type",
@@ -280,6 +286,7 @@ __all__ = [
     "get_site",
     "grantable",
     "grantable_types",
+    "has_feature",
     "includes",
     "invite",
     "is_verified",
@@ -307,6 +314,7 @@ __all__ = [
     "recovery_codes_left",
     "remove_member",
     "renew_recovery_codes",
+    "require_feature",
     "requires_tier",
     "resend_invitation",
     "reset_is_open",

@@ -19,7 +19,15 @@ from core.accounts.people import (
 from core.accounts.permissions import SUBJECT_TYPES
 from core.accounts.profiles import subject_of
 from core.accounts.service import Actor, tenant_key
-from core.accounts.subjects import check_grant, check_reach, find_subject, own_subject, require_manager, visible
+from core.accounts.subjects import (
+    check_grant,
+    check_reach,
+    find_subject,
+    own_subject,
+    require_manager,
+    subject_names,
+    visible,
+)
 from core.config import settings
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
@@ -74,9 +82,9 @@ def invite(
         raise InvalidInputError("the invitation cannot be written", errors=[problem])
     with tenant_session(actor.tenant_id) as session:
         own = own_subject(session, actor)
-        subject = find_subject(session, actor.tenant_id, subject_kind, subject_id) if subject_kind else own
-        if own.kind != "marketplace" and subject != own:
+        if subject_kind and own.kind != "marketplace" and (subject_kind, subject_id) != (own.kind, own.external_id):
             raise NotFoundError("you invite people to your own team only")
+        subject = find_subject(session, actor.tenant_id, subject_kind, subject_id) if subject_kind else own
         kind = account_type or SUBJECT_TYPES[subject.kind][0]
         check_grant(actor, subject, kind, role)
         index = email_index(email)
@@ -187,9 +195,12 @@ def _one(session: Session, actor: Actor, invitation_id: int) -> Invitation:
 
 
 def organizer_of(session: Session, row: Invitation) -> tuple[str, str]:
-    """Return external id and name of the organiser an invitation is for; empty without one."""
+    """Return external id and name of what an invitation is for; empty for the marketplace itself."""
     organizer = session.get(Organizer, row.organizer_id) if row.organizer_id else None
-    return (organizer.external_id, organizer.name) if organizer else ("", "")
+    if organizer:
+        return organizer.external_id, organizer.name
+    named = subject_names(session, row.tenant_id, [row])
+    return row.subject_id or "", named.get((row.subject_kind or "", row.subject_id or ""), row.subject_id or "")
 
 
 def _write(session: Session, actor: Actor, row: Invitation, token: str) -> None:

@@ -14,7 +14,7 @@ from core.accounts.models import Membership, Organizer, User, UserSession
 from core.accounts.permissions import ADMIN, SUBJECT_TYPES
 from core.accounts.profiles import subject_of
 from core.accounts.service import Actor, tenant_key
-from core.accounts.subjects import Subject, check_grant, check_reach, require_manager, visible
+from core.accounts.subjects import Subject, check_grant, check_reach, require_manager, subject_names, visible
 from core.accounts.tiers import TIERS, tiers_in
 from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
@@ -63,7 +63,8 @@ def list_members(
     with tenant_session(actor.tenant_id) as session:
         rows = session.execute(query.order_by(Membership.id).limit(size + 1)).all()
         tiers = tiers_in(session, actor.tenant_id)
-    items = [_view(row, tiers) for row in rows[:size]]
+        names = subject_names(session, actor.tenant_id, [row[0] for row in rows])
+    items = [_view(row, tiers, names) for row in rows[:size]]
     return Page(items, encode_cursor(items[-1].id) if len(rows) > size else None)
 
 
@@ -74,7 +75,8 @@ def get_member(actor: Actor, membership_id: int) -> MemberView:
         row = session.execute(_query(actor).where(Membership.id == membership_id)).one_or_none()
         if row is None:
             raise _unknown(membership_id)
-        return _view(row, tiers_in(session, actor.tenant_id))
+        names = subject_names(session, actor.tenant_id, [row[0]])
+        return _view(row, tiers_in(session, actor.tenant_id), names)
 
 
 def change_member(
@@ -209,7 +211,7 @@ def _unknown(membership_id: int) -> NotFoundError:
     return NotFoundError(f"there is no member {membership_id} here")
 
 
-def _view(row: Any, tiers: dict[tuple[str, str], str]) -> MemberView:
+def _view(row: Any, tiers: dict[tuple[str, str], str], names: dict[tuple[str, str], str]) -> MemberView:
     member, user, organizer_external_id, organizer_name, seen = row
     key, kind = tenant_key(None), subject_of(member)
     subject_id = organizer_external_id or member.subject_id or ""
@@ -220,7 +222,7 @@ def _view(row: Any, tiers: dict[tuple[str, str], str]) -> MemberView:
         email=key.decrypt(user.email_ciphertext, "users.email"),
         subject_kind=kind,
         subject_id=subject_id,
-        subject_name=organizer_name or subject_id,
+        subject_name=organizer_name or names.get((kind, subject_id), subject_id),
         account_type=member.account_type,
         role=member.role,
         verification=member.verification,

@@ -11,6 +11,7 @@ from core.accounts.grants import granted_in
 from core.accounts.models import Organizer, Tenant, User
 from core.accounts.permissions import effective
 from core.accounts.service import NO_ORGANIZER, Actor, tenant_key
+from core.accounts.subjects import subject_names
 from core.db.session import anonymous_session, tenant_session
 
 WORKPLACES = text("SELECT * FROM adrail_find_workplaces(:user)")
@@ -65,6 +66,7 @@ def load_profile(user_id: int, tenant_id: int | None = None, membership_id: int 
         tenant = session.get_one(Tenant, row.tenant_id)
         organizer = session.get(Organizer, row.organizer_id) if row.organizer_id else None
         granted = granted_in(session, row.tenant_id)
+        names = subject_names(session, row.tenant_id, [row])
     if user is None or user.disabled_at:
         return None
     key = tenant_key(None)
@@ -73,7 +75,7 @@ def load_profile(user_id: int, tenant_id: int | None = None, membership_id: int 
         display_name=key.decrypt(user.display_name_ciphertext, "users.display_name"),
         email=key.decrypt(user.email_ciphertext, "users.email"),
         tenant_name=tenant.name,
-        organizer_name=organizer.name if organizer else row.subject_id,
+        organizer_name=organizer.name if organizer else names.get((row.subject_kind, row.subject_id), row.subject_id),
         time_zone=user.time_zone or tenant.time_zone,
         currency=tenant.default_currency,
         locale=user.locale,
@@ -120,6 +122,8 @@ def workplaces(user_id: int) -> list[Workplace]:
         with tenant_session(row.tenant_id) as session:
             tenant = session.get_one(Tenant, row.tenant_id)
             organizer = session.get(Organizer, row.organizer_id) if row.organizer_id else None
-        name = organizer.name if organizer else row.subject_id or tenant.name
+            names = subject_names(session, row.tenant_id, [row])
+        name = names.get((row.subject_kind, row.subject_id), row.subject_id) or tenant.name
+        name = organizer.name if organizer else name
         found.append(Workplace(row.membership_id, tenant.name, subject_of(row), name, row.role, row.account_type))
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Invitation, Membership, Organizer
+from core.accounts.neighbours import SUBJECT_ROWS
 from core.accounts.permissions import ADMIN, ROLES, SUBJECT_TYPES, SUBJECTS, at_least
 from core.accounts.service import Actor
 from core.errors import FieldProblem, ForbiddenError, InvalidInputError
@@ -35,20 +38,52 @@ class Subject:
 
 
 def find_subject(session: Session, tenant_id: int, kind: str, external_id: str) -> Subject:
-    """Return a subject of the marketplace; raises `InvalidInputError` for an unknown kind or organiser."""
+    """Return a subject; raises `InvalidInputError` for an unknown kind, organiser, artist or venue."""
     if kind not in SUBJECTS:
         raise _wrong("/subject_kind", "one_of", f"use one of: {', '.join(SUBJECTS)}")
     if kind == "marketplace":
         return Subject(kind)
     if not 0 < len(external_id) <= MAX_ID or not external_id.isprintable():
         raise _wrong("/subject_id", "length", f"use the external id, 1 to {MAX_ID} characters")
+    check_known(session, tenant_id, kind, external_id)
     if kind != "organizer":
         return Subject(kind, external_id)
     query = select(Organizer.id).where(Organizer.tenant_id == tenant_id, Organizer.external_id == external_id)
-    organizer_id = session.scalar(query)
-    if organizer_id is None:
-        raise _wrong("/subject_id", "known", f"there is no organiser {external_id!r} in this marketplace")
-    return Subject(kind, external_id, organizer_id)
+    return Subject(kind, external_id, session.scalar(query))
+
+
+def check_known(session: Session, tenant_id: int, kind: str, external_id: str) -> None:
+    """Raise `InvalidInputError` for an organiser, artist or venue that the catalogue does not have.
+
+    Labels, promoters and ad accounts are no rows of the catalogue; any id is taken for them.
+    """
+    if kind in SUBJECT_ROWS and external_id not in names_of_subjects(session, tenant_id, kind, [external_id]):
+        what = "organiser" if kind == "organizer" else kind
+        raise _wrong("/subject_id", "known", f"there is no {what} {external_id!r} in this marketplace")
+
+
+def names_of_subjects(session: Session, tenant_id: int, kind: str, external_ids: Collection[str]) -> dict[str, str]:
+    """External id → name of organisers, artists or venues; nothing for kinds that the catalogue does not have."""
+    rows = SUBJECT_ROWS.get(kind)
+    if rows is None or not external_ids:
+        return {}
+    query = select(rows.c.external_id, rows.c.name).where(
+        rows.c.tenant_id == tenant_id, rows.c.external_id.in_(external_ids)
+    )
+    return {row.external_id: row.name for row in session.execute(query)}
+
+
+def subject_names(session: Session, tenant_id: int, rows: Iterable[Any]) -> dict[tuple[str, str], str]:
+    """(Kind, external id) → name of what memberships or invitations are about, as far as the catalogue knows it."""
+    wanted: dict[str, set[str]] = {}
+    for row in rows:
+        if row.subject_kind:
+            wanted.setdefault(row.subject_kind, set()).add(row.subject_id)
+    return {
+        (kind, external_id): name
+        for kind, ids in wanted.items()
+        for external_id, name in names_of_subjects(session, tenant_id, kind, ids).items()
+    }
 
 
 def _wrong(pointer: str, rule: str, message: str) -> InvalidInputError:

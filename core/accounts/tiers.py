@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,11 +15,17 @@ from core.accounts.models import Organizer, Subscription
 from core.accounts.permissions import SUBJECTS
 from core.accounts.service import Actor
 from core.accounts.sites import require_admin
+from core.accounts.subjects import check_known
 from core.db.session import tenant_session
 from core.errors import FieldProblem, ForbiddenError, InvalidInputError, NotFoundError
 
 TIERS = ("free", "premium", "professional", "enterprise")
 """From the smallest to the one that includes everything."""
+FEATURES: Mapping[str, str] = {"long_results": "premium"}
+"""What comes with a larger tier only: feature → the smallest tier that includes it.
+
+``long_results``: results of more than four weeks at once.
+"""
 MAX_SUBJECT = 200
 
 
@@ -70,10 +77,20 @@ def requires_tier(actor: Actor, needed: str) -> None:
         raise ForbiddenError(f"this needs the tier {needed} or a larger one", code="tier_missing")
 
 
+def has_feature(actor: Actor, feature: str) -> bool:
+    """Whether what an actor pays for includes a feature of `FEATURES`; raises `KeyError` for another."""
+    return includes(tier_of(actor), FEATURES[feature])
+
+
+def require_feature(actor: Actor, feature: str) -> None:
+    """Raise `ForbiddenError` (code ``tier_missing``) unless what the actor pays for includes the feature."""
+    requires_tier(actor, FEATURES[feature])
+
+
 def set_tier(actor: Actor, subject_kind: str, subject_id: str, tier: str, ends_at: datetime | None = None) -> None:
     """Say what a subject, by its external id, pays for from now on.
 
-    Raises `ForbiddenError`, `InvalidInputError`, or `NotFoundError` for an unknown organiser.
+    Raises `ForbiddenError`, `InvalidInputError`, or `NotFoundError` for an unknown organiser, artist or venue.
     """
     require_admin(actor)
     problems = []
@@ -88,9 +105,10 @@ def set_tier(actor: Actor, subject_kind: str, subject_id: str, tier: str, ends_a
     if problems:
         raise InvalidInputError("the tier cannot be set", errors=problems)
     with tenant_session(actor.tenant_id) as session:
-        known = select(Organizer.id).where(Organizer.tenant_id == actor.tenant_id, Organizer.external_id == subject_id)
-        if subject_kind == "organizer" and session.scalar(known) is None:
-            raise NotFoundError(f"there is no organiser {subject_id!r} in this marketplace")
+        try:
+            check_known(session, actor.tenant_id, subject_kind, subject_id)
+        except InvalidInputError as error:
+            raise NotFoundError(error.errors[0].message) from None
         values = {"tier": tier, "ends_at": ends_at}
         where = {"tenant_id": actor.tenant_id, "subject_kind": subject_kind, "subject_id": subject_id}
         keys = ["tenant_id", "subject_kind", "subject_id"]

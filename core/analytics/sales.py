@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from core.accounts.api import Actor
+from core.accounts.api import Actor, require_feature
 from core.analytics.sums import SUMS, hour_by_hour
 from core.db.session import tenant_session
 
 MAX_DAYS = 366
+# Longer periods come with a larger tier.
+EVERYBODYS_DAYS = 28
 # One statement is one moment: an hour is either summed or counted from its orders, never both and never neither.
 DAYS = text(
     f"""
@@ -79,10 +81,12 @@ def sales(actor: Actor, *, zone: ZoneInfo, days: int, currency: str, now: dateti
     Orders that were completed count on the day they were placed, in ``zone`` (one with whole hours to UTC; others are
     told to the hour). Revenue is what tickets cost after discounts and refunds, without fees. It is told in
     ``currency``, unless nothing was sold in it: then in the one that brought most. Raises `ValueError` for more than
-    366 days or fewer than 1.
+    366 days or fewer than 1, and `ForbiddenError` for more than 28 that the actor's tier does not include.
     """
     if not 1 <= days <= MAX_DAYS:
         raise ValueError(f"days must be 1 to {MAX_DAYS}")
+    if days > EVERYBODYS_DAYS:
+        require_feature(actor, "long_results")
     today = (now or datetime.now(UTC)).astimezone(zone).date()
     start, middle, end = (today + timedelta(days=step) for step in (1 - 2 * days, 1 - days, 1))
     rows = _rows(actor, zone, start, end)

@@ -189,4 +189,7 @@ def _person(chance: random.Random, number: int) -> dict[str, Any]:
         "last_name": last,
         "city": chance.choice(CITIES),
         "country": "RO",
+        # Their own numbers, so that nothing else depends on them.
+        "gender": ("female", "male")[number % 2] if number % 9 else "other",
+        **({"birthday": f"{1955 + number * 7 % 53}-{1 + number % 12:02}-{1 + number % 28:02}"} if number % 4 else {}),
     }

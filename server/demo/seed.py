@@ -6,18 +6,20 @@ import secrets
 import string
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from adrail import Platform
 from adrail.settings import public_id_field, setting_fields
 from core.accounts.api import (
     Actor,
+    add_membership,
     create_key,
     create_organizer,
     create_tenant,
     create_user,
     set_password,
+    set_tier,
     tenant_exists,
     tenant_with_slug,
     user_with_email,
@@ -29,6 +31,8 @@ from core.catalog.api import (
     insert_past_orders,
     insert_rows,
     list_live_events,
+    upsert_follows,
+    upsert_interests,
     upsert_persons,
 )
 from core.codes.api import create_code, list_codes
@@ -36,6 +40,7 @@ from core.db.session import tenant_session
 from core.registry import registry
 from server.demo.around import make_surroundings
 from server.demo.content import ORGANIZERS, make_catalogue
+from server.demo.shop import make_shop
 
 DEMO_SLUG = "scena"
 DEMO_EVENT = ("ev-2", "castle-nights-warm-up", "tt-2-ga")
@@ -82,6 +87,7 @@ def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> Dem
             around = make_surroundings(seed, today, catalogue)
             insert_rows(session, tenant_id, around.rows)
             insert_past_orders(session, tenant_id, around.orders)
+        _shop(tenant_id, seed, today)
     progress()
     for platform in registry().supporting("sandbox"):
         _create_codes(platform, tenant_id, organizers)
@@ -102,8 +108,19 @@ def seed_demo(seed: int = 7, progress: Callable[[], None] = lambda: None) -> Dem
         demo_ticket_type_id=DEMO_EVENT[2],
     )
     _people(credentials, organizers["org-1"])
+    _second_place(credentials, organizers["org-2"])
+    _plans(tenant_id)
     progress()
     return credentials
+
+
+def _shop(tenant_id: int, seed: int, today: date) -> None:
+    """What is sold beside tickets, and what people like."""
+    shop, staff = make_shop(seed, today), Actor.system(tenant_id, "demo")
+    with tenant_session(tenant_id) as session:
+        insert_rows(session, tenant_id, shop.rows)
+    upsert_follows(staff, shop.follows)
+    upsert_interests(staff, shop.interests)
 
 
 def _tenant() -> tuple[int, str]:
@@ -142,6 +159,19 @@ def _people(credentials: DemoCredentials, organizer_id: int) -> None:
             role=role,
             organizer_id=organizer,
         )
+
+
+def _second_place(credentials: DemoCredentials, organizer_id: int) -> None:
+    """Let the organiser's owner look at another one's results, too, so that there is something to switch between."""
+    user_id = user_with_email(credentials.organizer_email)
+    if user_id is not None:
+        where = {"tenant_id": credentials.tenant_id, "organizer_id": organizer_id}
+        add_membership(user_id=user_id, role="analyst", **where)
+
+
+def _plans(tenant_id: int) -> None:
+    """One organiser of a larger plan, the others of the smallest."""
+    set_tier(Actor.system(tenant_id, "demo"), "organizer", "org-1", "professional")
 
 
 def _create_codes(platform: Platform, tenant_id: int, organizers: dict[str, int]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.accounts.api import Actor
+from core.accounts.api import Actor, load_profile, tier_of, user_with_email, workplaces
 from core.catalog.api import KINDS, list_live_events, list_rows
 from server.demo.around import make_surroundings
 from server.demo.content import ORGANIZERS, make_catalogue
@@ -42,6 +42,13 @@ def count(admin: Admin, table: str, tenant_id: int) -> int:
         ("tickets", 500),
         ("live_event_artists", 30),
         ("live_event_genres", 40),
+        ("products", 10),
+        ("shop_orders", 50),
+        ("shipments", 40),
+        ("ticket_links", 4),
+        ("affiliates", 3),
+        ("person_follows", 100),
+        ("person_interests", 80),
     ],
 )
 def test_there_is_enough_of_everything(tenant_id: int, admin_connection: Admin, table: str, least: int) -> None:
@@ -85,3 +92,17 @@ def test_the_same_seed_makes_the_same_surroundings() -> None:
 
     assert make(7) == make(7)
     assert make(7) != make(8)
+
+
+def test_the_organisers_owner_has_two_places_and_one_of_them_a_larger_plan(tenant_id: int) -> None:
+    user = user_with_email("organiser@scena.example")
+    assert user is not None
+    assert [(place.subject_name, place.role) for place in workplaces(user)] == [
+        ("Castle Nights", "owner"),
+        ("Blue Note București", "analyst"),
+    ]
+    profile = load_profile(user)
+    assert profile is not None
+    assert tier_of(profile.actor) == "professional"
+    seed_demo()
+    assert len(workplaces(user)) == 2

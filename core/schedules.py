@@ -41,6 +41,7 @@ INSTALLATION = (
     Rhythm("core.delivery.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.delivery.jobs.prune", "51 * * * *"),
     Rhythm("core.events.archive_jobs.run", "47 1 * * *"),
+    Rhythm("core.events.identity_jobs.attribute", "* * * * *"),
     Rhythm("core.events.jobs.make_partitions", "17 2 * * *"),
     Rhythm("core.events.jobs.prune", "41 * * * *"),
     Rhythm("core.events.capture.measure_recent", "*/10 * * * *"),

@@ -11,6 +11,7 @@ from core.events.archive_months import (
 )
 from core.events.archive_restoring import PartView, archived_parts, forget_archived, restore_month, verify_part
 from core.events.archive_writing import archive_month, count_month
+from core.events.attribution import attribute_some, stale_tenants
 from core.events.capture import CaptureDay, capture_days, capture_page, share
 from core.events.identity import (
     VisitorLink,
@@ -19,6 +20,14 @@ from core.events.identity import (
     update_links,
     visitor_counts,
     visitors_of,
+)
+from core.events.identity_decisions import (
+    Decision,
+    link_visitor,
+    relink_visitor,
+    unlink_visitor,
+    visitor_decisions,
+    withdraw_link,
 )
 from core.events.latest import StoredView, known_ids, latest_of_visitor
 from core.events.outbox import (
@@ -65,7 +74,20 @@ from core.events.rejects import (
 )
 from core.events.rows import NO_DEVICE, Device, EventRow, Origin
 from core.events.sessions import erase_old_seals, update_sessions
-from core.events.stream import Entry, StreamFullError, TooOftenError, append, decode, encode, ensure_group, held_key, lanes, lanes_key, shards, streams
+from core.events.stream import (
+    Entry,
+    StreamFullError,
+    TooOftenError,
+    append,
+    decode,
+    encode,
+    ensure_group,
+    held_key,
+    lanes,
+    lanes_key,
+    shards,
+    streams,
+)
 from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import store
 
@@ -81,6 +103,7 @@ __all__ = [
     "REPLAYED",
     "TRACKING_EVENT",
     "ArchiveError",
+    "Decision",
     "Device",
     "CaptureDay",
     "Entry",
@@ -105,6 +128,7 @@ __all__ = [
     "capture_page",
     "archive_month",
     "archived_parts",
+    "attribute_some",
     "count_month",
     "count_open_rejects",
     "count_own_events",
@@ -116,17 +140,18 @@ __all__ = [
     "emit_status_changes",
     "encode",
     "ensure_group",
-    "held_key",
     "erase_old_seals",
     "forget_archived",
     "group_key",
+    "held_key",
     "is_stored",
-    "known_ids",
     "keep_events",
+    "known_ids",
     "lanes",
     "lanes_key",
     "last_snapshots",
     "latest_of_visitor",
+    "link_visitor",
     "linked_persons",
     "lock_own_events",
     "move_person",
@@ -138,21 +163,26 @@ __all__ = [
     "reject_totals",
     "reject_with_id",
     "rejects_of",
+    "relink_visitor",
     "remove_event",
     "restore_month",
     "retire_own_event",
     "settle_rejects",
     "shards",
     "share",
+    "stale_tenants",
     "store",
     "store_rejects",
     "streams",
     "take_open_rejects",
+    "unlink_visitor",
     "update_links",
     "update_sessions",
     "verify_part",
     "versions_of",
     "visit_context",
     "visitor_counts",
+    "visitor_decisions",
     "visitors_of",
+    "withdraw_link",
 ]

@@ -47,7 +47,11 @@ SELECT d.visitor_id, d.since AS occurred_at, coalesce(p.root_id, p.id) AS person
 FROM unnest(cast(:visitors AS text[]), cast(:times AS timestamptz[])) AS q(visitor, since)
 JOIN tx_identity_decisions d ON d.tenant_id = :tenant AND d.visitor_id = q.visitor AND d.since >= q.since
 JOIN persons p ON p.tenant_id = :tenant AND p.external_id = d.person_external_id
-WHERE d.kind = 'link' AND d.revoked_at IS NULL ORDER BY d.since, d.id
+WHERE d.kind = 'link' AND d.revoked_at IS NULL AND NOT EXISTS (
+  SELECT 1 FROM tx_identity_decisions u
+  WHERE u.tenant_id = :tenant AND u.visitor_id = d.visitor_id AND u.person_external_id = d.person_external_id
+    AND u.kind = 'unlink' AND u.revoked_at IS NULL)
+ORDER BY d.since, d.id
 """)
 LINKS = text("""
 SELECT l.id, l.visitor_id, l.person_id, l.person_external_id, l.linked_at, l.unlinked_at, l.source, l.order_id

@@ -27,6 +27,7 @@ from webui import (
     navigation,
     orders,
     overview,
+    payments,
     people,
     people_roles,
     persons,
@@ -40,8 +41,8 @@ from webui.catalog import base as catalog
 from webui.catalog import edit as catalog_edit  # noqa: F401 - its views join `catalog.pages`
 from webui.catalog import views as catalog_views  # noqa: F401 - as above
 from webui.codes import base as codes
-from webui.collection import base as collection
 from webui.codes import edit, views  # noqa: F401 - their views join `codes.pages`
+from webui.collection import base as collection
 from webui.collection import health as collection_health  # noqa: F401 - its views join `collection.pages`
 from webui.collection import live as collection_live  # noqa: F401 - as above
 from webui.collection import own_events as collection_events  # noqa: F401 - as above
@@ -72,6 +73,7 @@ def register(app: Flask) -> None:
         collection.pages,
         connections.pages,
         sites.pages,
+        payments.pages,
         keys.pages,
         audit.pages,
         preferences.pages,

@@ -58,6 +58,7 @@ PAGES = (
     PageEntry(later("Account"), later("People"), "people.show_list", "manage_users", icon="users"),
     PageEntry(later("Account"), later("Roles and permissions"), "roles.show", "admin", icon="lock"),
     PageEntry(later("Account"), later("Sites"), "sites.show_list", "admin", icon="world"),
+    PageEntry(later("Account"), later("Payments"), "payment_pages.show_list", "admin", icon="receipt"),
     PageEntry(later("Account"), later("Keys"), "keys.show_list", "manage_keys", icon="key"),
     PageEntry(later("Account"), later("Audit log"), "audit.show_list", "admin", icon="history"),
 )
@@ -93,7 +94,10 @@ def _shown(entry: PageEntry) -> bool:
     if entry.endpoint not in current_app.view_functions:
         return False
     # What administrators do concerns the whole marketplace, and persons are its own.
-    whole = entry.permission not in {"admin", "view_collection", "view_persons"} or session.profile().actor.organizer_id is None
+    whole = (
+        entry.permission not in {"admin", "view_collection", "view_persons"}
+        or session.profile().actor.organizer_id is None
+    )
     return whole and (not entry.permission or session.may(entry.permission))
 
 

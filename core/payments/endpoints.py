@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from adrail import PaymentProvider
+from adrail import PaymentProvider, phrase
 from core.accounts.api import Actor, record_audit, tenant_view
 from core.config import settings
 from core.db.session import tenant_session
@@ -28,13 +28,15 @@ class EndpointView:
     """One provider and how its webhooks are doing; without ``secret_set_at`` it is not set up.
 
     ``waiting`` and ``expired`` count messages whose order never came. ``problem`` is about the latest message that was
-    genuine and not understood.
+    genuine and not understood. ``label`` and ``help`` are the provider's words about its secret.
     """
 
     provider: str
     name: str
     address: str
     events: tuple[str, ...]
+    label: str
+    help: str
     secret_set_at: datetime | None = None
     previous_until: datetime | None = None
     received: int = 0
@@ -91,10 +93,10 @@ def set_secret(actor: Actor, provider: str, value: str, *, overlap: timedelta = 
                 )
                 is None
             ):
-                raise ConflictError("somebody set this secret at the same moment; look at the page again")
+                raise ConflictError(phrase("somebody set this secret at the same moment; load the page again"))
         else:
             if row.previous_until is not None and row.previous_until > now:
-                said = "the secret before this one still counts; end it first, or wait until it ends by itself"
+                said = phrase("the secret before this one still counts; end it first, or wait until it ends by itself")
                 raise ConflictError(said, code="secret_not_active")
             row.previous_sealed, row.previous_until = row.secret_sealed, now + overlap
             row.secret_sealed, row.secret_set_at = sealed, now
@@ -150,26 +152,27 @@ def _installed(provider: str) -> PaymentProvider:
 def _check(provider: PaymentProvider, value: str, overlap: timedelta) -> None:
     problems = []
     if not re.fullmatch(provider.pattern, value):
-        problems.append(FieldProblem("/secret", "pattern", f"this is no signing secret of {provider.display_name}"))
+        problems.append(
+            FieldProblem(
+                "/secret", "pattern", phrase("this is no signing secret of %(name)s", name=provider.display_name)
+            )
+        )
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         hours = int(MAX_OVERLAP.total_seconds() // 3600)
-        problems.append(FieldProblem("/overlap_hours", "range", f"use 0 to {hours} hours"))
+        problems.append(FieldProblem("/overlap_hours", "range", phrase("use 0 to %(hours)s hours", hours=hours)))
     if problems:
-        raise InvalidInputError("the secret cannot be stored", errors=problems)
+        raise InvalidInputError(phrase("the secret cannot be stored"), errors=problems)
 
 
 def _view(session: Session, provider: PaymentProvider, slug: str, row: PaymentEndpoint | None) -> EndpointView:
     address = f"{settings().base_url}/api/webhooks/{provider.slug}/{slug}"
-    view = EndpointView(provider.slug, provider.display_name, address, provider.events)
+    known = EndpointView(provider.slug, provider.display_name, address, provider.events, provider.label, provider.help)
     if row is None:
-        return view
+        return known
     counts = _open_counts(session, row.tenant_id, provider.slug)
     until = row.previous_until
-    return EndpointView(
-        provider.slug,
-        provider.display_name,
-        address,
-        provider.events,
+    return replace(
+        known,
         secret_set_at=row.secret_set_at,
         previous_until=until if row.previous_sealed and until and until > datetime.now(UTC) else None,
         received=row.received,

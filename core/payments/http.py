@@ -21,7 +21,7 @@ class WebhookAnswer(ma.Schema):
     outcome = ma.fields.String(required=True, validate=ma.validate.OneOf(("matched", "waiting", "repeated", "unused")))
 
 
-@blp.route("/<provider>/<tenant>")
+@blp.route("/<payment_provider>/<marketplace>")
 class Webhooks(MethodView):
     """Webhooks of one provider about one marketplace."""
 
@@ -30,8 +30,10 @@ class Webhooks(MethodView):
         requestBody={"content": {"application/json": {"schema": {"type": "object"}}}, "required": True},
     )
     @blp.response(200, WebhookAnswer)
-    def post(self, provider: str, tenant: str) -> Response:
+    def post(self, payment_provider: str, marketplace: str) -> Response:
         """Take a signed message; the signature is checked on the body as it came. Repeats change nothing."""
         request.max_content_length = MAX_BODY
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return json_response({"outcome": receive(provider, tenant, request.get_data(cache=False), headers)})
+        return json_response(
+            {"outcome": receive(payment_provider, marketplace, request.get_data(cache=False), headers)}
+        )

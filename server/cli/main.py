@@ -8,7 +8,19 @@ import click
 
 from core.config import ConfigError
 from core.errors import DomainError
-from server.cli import access, administration, archive, audit, events, imports, keys, operations, processes, users
+from server.cli import (
+    access,
+    administration,
+    archive,
+    audit,
+    events,
+    imports,
+    keys,
+    operations,
+    payments,
+    processes,
+    users,
+)
 
 
 class Group(click.Group):
@@ -79,6 +91,6 @@ def main() -> None:
     """
 
 
-for part in (processes, administration, access, users, keys, audit, events, imports, archive, operations):
+for part in (processes, administration, access, users, keys, payments, audit, events, imports, archive, operations):
     for command in part.COMMANDS:
         main.add_command(command)

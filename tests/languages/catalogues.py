@@ -89,6 +89,9 @@ def _declared(part: Part) -> Iterator[str]:
         for platform in registry().all():
             if platform.settings.__module__.startswith(module):
                 yield from filter(None, _of_platform(platform))
+        for provider in registry().payment_providers():
+            if type(provider.webhooks).__module__.startswith(module):
+                yield from filter(None, (provider.label, provider.help))
 
 
 def _common_fields(platform: Platform) -> Iterator[str]:

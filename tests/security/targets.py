@@ -96,6 +96,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str | None] = {
 NEUTRAL = frozenset(
     {
         "affiliate_id", "answer", "click_ids", "event_id", "events", "external_id", "filename", "kind", "kind_name",
+        "marketplace", "payment_provider",
         "name", "pixel_id", "provider", "slug", "status", "token", "transition_id", "visitor_id",
     }
 )  # fmt: skip
@@ -106,7 +107,9 @@ VALUES: Mapping[str, str] = {
     "filename": "css/app.css",
     "kind": "organizer",
     "kind_name": "live-events",
+    "marketplace": "no-such-marketplace",  # whoever has the right signature may report to any
     "name": "adrail.js",
+    "payment_provider": "stripe",
     "provider": PLATFORM,
     "status": "postponed",
     "token": "no-such-token",
@@ -309,6 +312,7 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
     "POST /catalog/<kind_name>/edit/<path:external_id>": (_event_form,),
     "POST /catalog/<kind_name>/new": (lambda prey: {**_event_form(prey), "external_id": fresh(), "slug": fresh()},),
     "POST /keys/<int:key_id>/rotate": (lambda _: {"overlap": "24"},),
+    "POST /payments/<payment_provider>": (lambda _: {"secret": "whsec_of-somebody", "overlap": "24"},),
     "POST /sites/<int:site_id>/rotate": (lambda _: {"overlap": "24"},),
     "POST /keys/new/<kind>": (lambda prey: {"name": "from a form", "organizer": prey.ids["organizer"]},),
     "POST /demo/cart": (lambda prey: {"event": prey.ids["live_event"], "ticket": prey.ids["ticket_type"]},),

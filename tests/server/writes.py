@@ -22,6 +22,7 @@ EXEMPT = {
     "POST /api/tx/collect": "events carry ids of their own, and a beacon cannot send headers",
     "PUT /api/tx/consent": "saying it again changes nothing, and anybody could fill the table of answers",
     "POST /api/marketplace-client/carts/tracking-config": "reads only",
+    "POST /api/webhooks/{payment_provider}/{marketplace}": "the provider's messages carry ids of their own",
 }
 """Endpoints that need no Idempotency-Key, and why."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.accounts.api import Actor
 from core.errors import ConflictError, InvalidInputError
-from webui import session
+from webui import session, words
 from webui.blueprint import page_blueprint
 
 pages = page_blueprint("collection", __name__, url_prefix="/collection")
@@ -22,4 +22,4 @@ def keeper() -> Actor:
 
 def by_field(error: InvalidInputError | ConflictError) -> dict[str, str]:
     """What is wrong, by the name of the form's field."""
-    return {item.pointer.strip("/"): f"{item.message[:1].upper()}{item.message[1:]}." for item in error.errors}
+    return words.wrong_fields(error)

@@ -59,7 +59,10 @@ def _percent(rate: float) -> str:
     return _("%(num)s %%", num=formats.decimal(cut, session.locale()))
 
 
-def _refused_chart(counts: dict[date, int]) -> Chart:
+def _refused_chart(counts: dict[date, int]) -> Chart | None:
+    """The last two weeks beside the two before; None when nothing was refused."""
+    if not counts:
+        return None
     today, locale = datetime.now(session.zone()).date(), session.locale()
     current = [today - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
     now = [counts.get(day, 0) for day in current]

@@ -131,6 +131,7 @@ def _form(newest: OwnEvent | None, problems: Mapping[str, str]) -> str:
         types=list(TYPES),
         problems=problems,
         of_fields={key: text for key, text in problems.items() if key.startswith("fields")},
+        bad_rows={int(key.split("/")[1]) for key in problems if key.startswith("fields/")},
         words=words,
         tab="events",
     )

@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import os
 import secrets
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 from core.catalog.import_reading import PARQUET, Block, Source, as_given, blocks, rows_of
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
 from core.catalog.import_table import table_of
-from core.db.session import maintainer_session, tenant_session
+from core.db.session import dispose_engines, maintainer_session, tenant_session
 from core.errors import ConflictError
 
 FIND = text("""
@@ -38,6 +39,7 @@ UPDATE imports SET position = :position, line = :line, rows_read = :read, rows_n
   rows_known = :known, rows_rejected = :rejected, rejects_bytes = :bytes, updated_at = now()
 WHERE tenant_id = :tenant AND id = :id
 """)
+LATER = text("SET LOCAL synchronous_commit = off")
 FINISH = text("UPDATE imports SET finished_at = now() WHERE tenant_id = :tenant AND id = :id")
 CHUNK = 1024 * 1024
 SMALL_FILE = 512 * 1024
@@ -143,12 +145,15 @@ def _executor(run: Run) -> AbstractContextManager[Executor | None]:
     few = run.sink.rows if run.source.format == PARQUET else SMALL_FILE
     if run.processes == 0 or run.source.size <= few:
         return nullcontext()
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(run.processes, mp_context=context, initializer=_end_with_parent)
+    # A fork has loaded everything already; reading Parquet has started threads, which no fork outlives.
+    forks = sys.platform == "linux" and run.source.format != PARQUET
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    return ProcessPoolExecutor(run.processes, mp_context=context, initializer=_begin_preparing)
 
 
-def _end_with_parent() -> None:
-    """A process that prepares must not outlive the import, however that ends."""
+def _begin_preparing() -> None:
+    """A process that prepares has its own connections, and must not outlive the import, however that ends."""
+    dispose_engines()
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -191,6 +196,9 @@ def _store(
     run: Run, import_id: int | None, block: Block, prepared: Prepared, progress: Progress, rejects: BinaryIO
 ) -> None:
     with tenant_session(run.tenant_id) as session:
+        # Not to wait for the disk after each block is safe: what a crash takes are the last blocks together with how
+        # far they had come, so that the same rows are read again; the last transaction of an import does wait.
+        session.execute(LATER)
         if import_id is not None:
             _take(session, run, import_id, block)
         stored = run.sink.store(session, run.tenant_id, prepared.payload, run.options)

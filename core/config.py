@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(None, description="address that mails come from")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line")
     log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
+    geo_database: Path | None = Field(
+        None, description="MMDB file that tells where addresses are; without one countries stay unknown"
+    )
     archive_url: str | None = Field(
         None,
         description="where old events are archived: a folder, or any fsspec URL such as s3://bucket/adrail",

@@ -55,7 +55,9 @@ def forget() -> None:
 
 def _forget_tenants() -> None:
     from tracking.ingest import service as ingest
+    from tracking.ingest.places import places
     from tracking.registry.own import forget_own_events
 
     ingest._tenant.cache_clear()
+    places.cache_clear()
     forget_own_events()

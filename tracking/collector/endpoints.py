@@ -97,4 +97,6 @@ def _sender(environ: Environ, caller: Caller, buckets: tuple[Bucket, ...]) -> Se
         privacy_signal=gpc or (dnt and policy == "no_marketing"),
         no_tracking=dnt and policy == "no_tracking",
         recognise=cookie.wanted(environ, caller.site),
+        # Every browser says which languages its user reads, and what kind of request this is.
+        bare_headers=not environ.get("HTTP_ACCEPT_LANGUAGE") and not environ.get("HTTP_SEC_FETCH_MODE"),
     )

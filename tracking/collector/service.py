@@ -33,6 +33,7 @@ class Sender:
 
     ``privacy_signal``: the browser asks for no marketing; ``no_tracking``: for none at all, and the site agrees.
     ``scanner``: the key is a device's at a gate. ``recognise``: the site wants its visitor's id kept in a cookie.
+    ``bare_headers``: the request lacks what every browser sends.
     """
 
     tenant_id: int
@@ -44,6 +45,7 @@ class Sender:
     privacy_signal: bool = False
     no_tracking: bool = False
     scanner: ScannerBinding | None = None
+    bare_headers: bool = False
     recognise: bool = False
 
 
@@ -170,6 +172,8 @@ def _append(
 ) -> list[int]:
     client = orjson.dumps({"ip": sender.address, "ua": sender.user_agent})
     flags: dict[str, Any] = {"privacy_signal": sender.privacy_signal}
+    if sender.bare_headers:
+        flags["bare_headers"] = True
     if refused:  # what it takes to judge them again
         flags |= {"no_tracking": sender.no_tracking, "skew_seconds": skew.total_seconds()}
     entry = Entry(

@@ -26,10 +26,15 @@ from core.catalog.api import (
 )
 from core.codes.api import update_code
 from core.db.session import tenant_session
+from core.events.api import Entry, Reject, encode, group_key, store_rejects
 from core.notifications.api import Audience, notify
+from core.security.crypto import keyring
 from core.tables import metadata
+from core.valkey import client
 from tests.marketplace import PLATFORM, Marketplace
 from tests.pipeline import run_pipeline
+from tracking.ingest.entries import DEAD_STREAM
+from tracking.own_events.service import Definition, define
 
 Looking = psycopg.Connection[tuple[Any, ...]]
 PASSWORD = "a long enough password"
@@ -106,6 +111,7 @@ def settle(looking: Looking, marketplace: Marketplace, mark: str, *, first: int 
         "public_id": public_id,
         **_ids_of_people(find, user, organizer),
         "catalog_change": find("catalog_changes"),
+        **_collected(looking, marketplace, mark),
         "connection": find("connections", organizer_id=organizer),
         "change": find("tracking_code_history", code_id=code),
         "delivery": find("conversion_deliveries", organizer_id=organizer),
@@ -139,6 +145,7 @@ def settle_house(looking: Looking, marketplace: Marketplace, mark: str, *, first
         "delivery": find("conversion_deliveries", organizer_id=None),
         "mail": find("mails", user_id=user),
         "key": find("api_keys", organizer_id=None),
+        **_collected(looking, marketplace, mark),
         "site": find("sites"),
         "person": f"{mark}-person",
         "order": f"{mark}-order",
@@ -148,6 +155,26 @@ def settle_house(looking: Looking, marketplace: Marketplace, mark: str, *, first
         "shipment": f"{mark}-shipment",
     }
     return Prey(mark, marketplace.tenant_id, None, ids, (key,), re.compile(rf"\b{str(first)[:2]}\d{{9}}\b"))
+
+
+def _collected(looking: Looking, marketplace: Marketplace, mark: str) -> dict[str, str | int]:
+    """A refused event, a request that could not be stored, and an event of the marketplace's own."""
+    now, problem = datetime.now(UTC), {"pointer": f"/payload/{mark}", "rule": "type", "message": "the value is wrong"}
+    with tenant_session(marketplace.tenant_id) as session:
+        sealed = keyring().seal(b'{"event_name": "page_view", "visitor_id": "%s"}' % mark.encode(), "reject")
+        refused = Reject("shop", f"{mark}_viewed", "schema", [problem], sealed, now)
+        store_rejects(session, marketplace.tenant_id, [refused])
+    fields: Any = {**encode(Entry(marketplace.tenant_id, False, now, [{"event_name": mark}])), b"reason": mark.encode()}
+    entry: Any = client().xadd(DEAD_STREAM, fields)
+    event = f"custom.{mark.replace('-', '_').lower()}_happened"
+    define(marketplace.staff, Definition(event, f"{mark} happened.", ["web"], "analytics", []))
+    find = _Finder(looking, marketplace.tenant_id)
+    return {
+        "reject": find("tx_rejected_events"),
+        "reject_group": group_key("schema", f"{mark}_viewed", [problem]),
+        "dead_entry": entry.decode(),
+        "own_event": event,
+    }
 
 
 class _Finder:

@@ -21,7 +21,12 @@ KINDS: Mapping[str, str] = {
     "code_id": "code",
     "connection_id": "connection",
     "delivery_id": "delivery",
+    "entry_id": "dead_entry",
     "event": "live_event",
+    "event_name": "own_event",
+    "group": "reject_group",
+    "group_key": "reject_group",
+    "ids": "reject",
     "key_id": "key",
     "live_event": "live_event",
     "live_event_id": "live_event",
@@ -44,6 +49,7 @@ KINDS: Mapping[str, str] = {
     "person_id": "person",
     "suggestion_id": "duplicate",
     "survivor": "person",
+    "reject_id": "reject",
     "request_id": "request",
     "search": "word",
     "session_id": "session",
@@ -273,6 +279,21 @@ BODIES: Mapping[str, tuple[Callable[[Prey], Any], ...]] = {
             "subject_id": prey.ids["organizer"],
         },
     ),
+    "POST /api/v1/custom-events": (
+        lambda _: {"name": f"custom.{fresh().replace('-', '_')}", "description": "New.", "fields": []},
+    ),
+    "POST /api/v1/custom-events/<event_name>/versions": (
+        lambda _: {"fields": [{"name": "seat", "type": "text"}]},
+    ),
+    "POST /api/v1/rejected-events/replay": (
+        lambda prey: {"group": prey.ids["reject_group"]},
+        lambda prey: {"ids": [prey.ids["reject"]]},
+    ),
+    "POST /api/v1/rejected-events/discard": (
+        lambda prey: {"group": prey.ids["reject_group"]},
+        lambda prey: {"ids": [prey.ids["reject"]]},
+    ),
+    "POST /api/v1/rejected-events/<int:reject_id>/replay": (lambda _: {"repairs": []},),
     "PUT /api/tx/consent": (
         lambda _: {"visitor_id": fresh(), "consent": CONSENT},
         lambda prey: {"person_id": prey.ids["person"], "consent": CONSENT},
@@ -315,6 +336,14 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
     "POST /payments/<payment_provider>": (lambda _: {"secret": "whsec_of-somebody", "overlap": "24"},),
     "POST /sites/<int:site_id>/rotate": (lambda _: {"overlap": "24"},),
     "POST /keys/new/<kind>": (lambda prey: {"name": "from a form", "organizer": prey.ids["organizer"]},),
+    "POST /collection/events/new": (
+        lambda _: {"name": f"custom.{fresh().replace('-', '_')}", "description": "New.", "source": "web"},
+    ),
+    "POST /collection/events/extend/<event_name>": (
+        lambda _: {"description": "More.", "field_name": "seat", "field_type": "text"},
+    ),
+    "POST /collection/refused/groups/<group_key>/replay": (lambda _: {"op": "drop", "path": "/payload/note"},),
+    "POST /collection/refused/<int:reject_id>/replay": (lambda _: {"event": "{}"},),
     "POST /demo/cart": (lambda prey: {"event": prey.ids["live_event"], "ticket": prey.ids["ticket_type"]},),
     "POST /demo/events/<slug>/tickets": (lambda prey: {str(prey.ids["ticket_type"]): "1"},),
 }

@@ -26,6 +26,8 @@ NEEDED = {
     r"\w+ /api/v1/deliveries.*": {"view_deliveries"},
     r"\w+ /api/v1/(keys|sites).*": {"manage_keys"},
     r"\w+ /api/v1/people.*": {"manage_users"},
+    r"GET /api/v1/(rejected-events|custom-events|collection).*": {"view_collection"},
+    r"\w+ /api/v1/(rejected-events|custom-events).*": {"manage_collection"},
     r"GET /api/v1/audit.*": {"view_audit"},
     r"GET /api/openapi.json": set(),
     r"(GET|POST) /api/marketplace-client/[a-z]+/.*tracking-config": set(),

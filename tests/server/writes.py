@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from adrail.sandbox import SandboxServer
 from core.accounts.api import KeyWish, invite, issue_key, list_members, list_sites, rotate_write_key
 from core.catalog.api import list_duplicates, merge_persons, upsert_persons
 from core.db.session import tenant_session
+from core.events.api import Entry, Reject, encode, reject_groups, RejectFilter, store_rejects
+from core.security.crypto import keyring
+from core.valkey import client
 from tests.core.delivery.world import World
 from tests.marketplace import PLATFORM, Marketplace
+from tests.tracking.events import event
+from tracking.ingest.entries import DEAD_STREAM
+from tracking.own_events.service import Definition, define, retire
 
 CODES = "/api/marketplace-client/organizer/tracking-codes"
 V1, CATALOG = "/api/v1", "/api/v1/catalog"
@@ -73,6 +81,28 @@ class Backend:
         """Two persons who may be one."""
         self.double()
         return int(list_duplicates(self.marketplace.staff).items[0].id)
+
+    def own_event(self, *, retired: bool = False) -> str:
+        """An event of the marketplace's own."""
+        actor = self.marketplace.staff
+        made = define(actor, Definition("custom.seat_map_opened", "It was opened.", ["web"], "analytics", []))
+        return retire(actor, made.name).name if retired else made.name
+
+    def reject(self) -> int:
+        """A refused event that is right by now."""
+        sealed = keyring().seal(orjson.dumps(event()), "reject")
+        with tenant_session(self.marketplace.tenant_id) as session:
+            made = Reject(self.marketplace.site_id, "page_view", "schema", [], sealed, datetime.now(UTC))
+            store_rejects(session, self.marketplace.tenant_id, [made])
+            page = reject_groups(session, self.marketplace.tenant_id, RejectFilter(), zone="UTC")
+        return page.items[0].newest_id
+
+    def dead_entry(self) -> str:
+        """A request that could not be stored."""
+        entry = Entry(self.marketplace.tenant_id, False, datetime.now(UTC), [])
+        fields: Any = {**encode(entry), b"reason": b"a test"}
+        made: Any = client().xadd(DEAD_STREAM, fields)
+        return str(made.decode())
 
     def dead_delivery(self) -> int:
         """A delivery that was refused for good."""
@@ -141,6 +171,37 @@ WRITES: dict[str, Write] = {
     ),
     f"POST {V1}/deliveries/{{delivery_id}}/replay": Write(
         lambda b: f"{V1}/deliveries/{b.dead_delivery()}/replay", audited="delivery.replayed"
+    ),
+    f"POST {V1}/custom-events": Write(
+        _at(f"{V1}/custom-events"),
+        lambda _: {"name": "custom.seat_map_opened", "description": "It was opened.", "fields": []},
+        "custom_event.created",
+    ),
+    f"POST {V1}/custom-events/{{event_name}}/versions": Write(
+        lambda b: f"{V1}/custom-events/{b.own_event()}/versions",
+        lambda _: {"fields": [{"name": "seat", "type": "text"}]},
+        "custom_event.changed",
+    ),
+    f"DELETE {V1}/custom-events/{{event_name}}": Write(
+        lambda b: f"{V1}/custom-events/{b.own_event()}", audited="custom_event.retired"
+    ),
+    f"POST {V1}/custom-events/{{event_name}}/restore": Write(
+        lambda b: f"{V1}/custom-events/{b.own_event(retired=True)}/restore", audited="custom_event.restored"
+    ),
+    f"POST {V1}/rejected-events/{{reject_id}}/replay": Write(
+        lambda b: f"{V1}/rejected-events/{b.reject()}/replay", audited="rejected_event.replayed"
+    ),
+    f"POST {V1}/rejected-events/replay": Write(
+        _at(f"{V1}/rejected-events/replay"), lambda b: {"ids": [b.reject()]}, "rejected_event.replayed"
+    ),
+    f"POST {V1}/rejected-events/discard": Write(
+        _at(f"{V1}/rejected-events/discard"), lambda b: {"ids": [b.reject()]}, "rejected_event.discarded"
+    ),
+    f"POST {V1}/rejected-events/set-aside/{{entry_id}}/replay": Write(
+        lambda b: f"{V1}/rejected-events/set-aside/{b.dead_entry()}/replay", audited="dead_entry.replayed"
+    ),
+    f"DELETE {V1}/rejected-events/set-aside/{{entry_id}}": Write(
+        lambda b: f"{V1}/rejected-events/set-aside/{b.dead_entry()}", audited="dead_entry.discarded"
     ),
     f"POST {V1}/keys": Write(
         _at(f"{V1}/keys"), lambda _: {"kind": "server", "name": "new", "scopes": ["view_orders"]}, "key.created"

@@ -25,7 +25,7 @@ BY_RULE: Mapping[str, str] = {
     "storage": "It was accepted, but the database could not store it. Look at its numbers and texts, then replay it.",
 }
 BY_CODE: Mapping[str, str] = {
-    "unknown_event": "No event has this name. Correct it, or define an event of your own called custom.…",
+    "unknown_event": "No event has this name. Correct it, or define one of your own: its name begins with «custom.».",
     "unknown_version": "This version of the event is not known. Use one that is.",
     "too_old": "It arrived long after it happened. Replaying takes it with its own time.",
     "too_new": "By its own clock it is yet to happen. Set the sender’s clock, or use the time at which it arrived.",

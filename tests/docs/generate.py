@@ -49,7 +49,7 @@ def _type(field: FieldInfo) -> str:
     if get_origin(kind) is dict:
         return "JSON object"
     kind = options[0] if options else kind
-    names = {int: "whole number", bool: "`true` or `false`", str: "text", Path: "folder"}
+    names = {int: "whole number", bool: "`true` or `false`", str: "text", Path: "file or folder"}
     return names.get(kind, "secret text") + _limits(field)
 
 

@@ -54,9 +54,11 @@ def ingest() -> None:
     _prepare()
     from core.registry import registry  # noqa: PLC0415
     from server.stopping import stop_event  # noqa: PLC0415
+    from tracking.ingest.memory import settle  # noqa: PLC0415
     from tracking.ingest.reader import Reader  # noqa: PLC0415
 
     registry().call("startup", processes=["ingest"])
+    settle()
     Reader(stop_event()).run()
 
 

@@ -23,7 +23,7 @@ from core.accounts.api import (
     update_site,
 )
 from core.errors import ConflictError, InvalidInputError
-from webui import session
+from webui import session, words
 from webui.blueprint import page_blueprint
 from webui.messages import say
 
@@ -57,7 +57,7 @@ def add() -> ResponseReturnValue:
     try:
         made = create_site(actor, site_id=request.form.get("site_id", "").strip(), **_values())
     except (InvalidInputError, ConflictError) as error:
-        return _form(None, _by_field(error)), 422
+        return _form(None, words.wrong_fields(error)), 422
     say(_("%(name)s is added", name=made.name), _("Put its write key into the pages."))
     return redirect(url_for("sites.show_list"))
 
@@ -75,7 +75,7 @@ def change(site_id: int) -> ResponseReturnValue:
     try:
         made = update_site(actor, site_id, **_values(), **_rules())
     except InvalidInputError as error:
-        return _form(get_site(actor, site_id), _by_field(error)), 422
+        return _form(get_site(actor, site_id), words.wrong_fields(error)), 422
     say(_("%(name)s is saved", name=made.name), _("Other origins count within a minute."))
     return redirect(url_for("sites.show_list"))
 
@@ -104,10 +104,6 @@ def _form(site: SiteView | None, problems: Mapping[str, str]) -> str:
     return render_template("sites/form.html", site=site, values=values, problems=problems, policies=DNT_POLICIES)
 
 
-def _by_field(error: InvalidInputError | ConflictError) -> dict[str, str]:
-    return {item.pointer.strip("/"): f"{item.message[:1].upper()}{item.message[1:]}." for item in error.errors}
-
-
 @pages.get("/<int:site_id>/rotate")
 def show_rotate(site_id: int) -> str:
     """Ask how long the old write key shall count."""
@@ -123,7 +119,7 @@ def rotate(site_id: int) -> ResponseReturnValue:
     try:
         site = rotate_write_key(actor, site_id, overlap=overlap)
     except (InvalidInputError, ConflictError) as error:
-        said = error.errors[0].message if error.errors else error.detail
+        said = words.said_of(error)
         site = get_site(actor, site_id)
         return render_template("sites/rotate.html", site=site, overlaps=OVERLAPS, problem=said), error.status
     say(_("%(name)s has a new write key", name=site.name), _("Put it into the pages before the old one ends."))

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts import site_copies
 from core.accounts.audit import record_audit
 from core.accounts.key_kinds import DEFAULT_OVERLAP, MANAGE, MAX_OVERLAP
@@ -96,8 +97,10 @@ def create_site(actor: Actor, *, site_id: str, name: str, origins: Sequence[str]
     with tenant_session(actor.tenant_id) as session:
         taken = select(Site.id).where(Site.tenant_id == actor.tenant_id, Site.site_id == site_id)
         if session.scalar(taken) is not None:
-            problem = FieldProblem("/site_id", "unique", "choose another short name")
-            raise ConflictError(f"this marketplace has a site {site_id!r} already", errors=[problem])
+            problem = FieldProblem("/site_id", "unique", phrase("choose another short name"))
+            raise ConflictError(
+                phrase("this marketplace has a site %(site_id)s already", site_id=repr(site_id)), errors=[problem]
+            )
         row = Site(tenant_id=actor.tenant_id, site_id=site_id, name=name.strip(), allowed_origins=wanted)
         row.write_key = new_key("write")
         session.add(row)
@@ -152,14 +155,14 @@ def rotate_write_key(actor: Actor, site_pk: int, *, overlap: timedelta = DEFAULT
     require_admin(actor)
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         hours = int(MAX_OVERLAP.total_seconds() // 3600)
-        problem = FieldProblem("/overlap_hours", "range", f"use 0 to {hours} hours")
-        raise InvalidInputError("the write key cannot be replaced", errors=[problem])
+        problem = FieldProblem("/overlap_hours", "range", phrase("use 0 to %(hours)s hours", hours=hours))
+        raise InvalidInputError(phrase("the write key cannot be replaced"), errors=[problem])
     now = datetime.now(UTC)
     with tenant_session(actor.tenant_id) as session:
         row = _row(session, actor, site_pk, lock=True)
         if row.previous_write_key and row.previous_write_key_until and row.previous_write_key_until > now:
             raise ConflictError(
-                "the write key before this one still counts; end it first, or wait until it ends by itself",
+                phrase("the write key before this one still counts; end it first, or wait until it ends by itself"),
                 code="key_not_active",
             )
         row.previous_write_key, row.previous_write_key_until = row.write_key, now + overlap
@@ -209,10 +212,12 @@ def _origins(given: Sequence[str]) -> list[str]:
 def _wrong_rules(dnt_policy: str | None, domain: str) -> list[FieldProblem]:
     problems = []
     if dnt_policy is not None and dnt_policy not in DNT_POLICIES:
-        problems.append(FieldProblem("/dnt_policy", "enum", f"use one of {', '.join(DNT_POLICIES)}"))
+        problems.append(
+            FieldProblem("/dnt_policy", "enum", phrase("use one of %(choices)s", choices=", ".join(DNT_POLICIES)))
+        )
     if domain and not DOMAIN.fullmatch(domain):
         problems.append(
-            FieldProblem("/cookie_domain", "pattern", "use a domain such as tickets.example, or leave it empty")
+            FieldProblem("/cookie_domain", "pattern", phrase("use a domain such as tickets.example, or leave it empty"))
         )
     return problems
 
@@ -220,17 +225,21 @@ def _wrong_rules(dnt_policy: str | None, domain: str) -> list[FieldProblem]:
 def _check(name: str, origins: list[str], site_id: str | None = None, *, more: Sequence[FieldProblem] = ()) -> None:
     problems = list(more)
     if site_id is not None and not SLUG.fullmatch(site_id):
-        problems.append(FieldProblem("/site_id", "pattern", "use 2 to 63 lower-case letters, digits and hyphens"))
+        problems.append(
+            FieldProblem("/site_id", "pattern", phrase("use 2 to 63 lower-case letters, digits and hyphens"))
+        )
     if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
-        problems.append(FieldProblem("/name", "length", f"use 1 to {MAX_NAME} characters"))
+        problems.append(FieldProblem("/name", "length", phrase("use 1 to %(most)s characters", most=MAX_NAME)))
     if len(origins) > MAX_ORIGINS:
-        problems.append(FieldProblem("/origins", "length", f"a site has at most {MAX_ORIGINS} origins"))
+        problems.append(
+            FieldProblem("/origins", "length", phrase("a site has at most %(most)s origins", most=MAX_ORIGINS))
+        )
     wrong = [origin for origin in origins if not ORIGIN.fullmatch(origin)]
     if wrong:
         said = f"{wrong[0][:60]!r} is no origin: use scheme and host only, such as https://tickets.example"
         problems.append(FieldProblem("/origins", "origin", said))
     if problems:
-        raise InvalidInputError("the site cannot be saved", errors=problems)
+        raise InvalidInputError(phrase("the site cannot be saved"), errors=problems)
 
 
 def _view(row: Site) -> SiteView:

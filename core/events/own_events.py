@@ -44,12 +44,19 @@ def own_events(session: Session, tenant_id: int) -> list[OwnEvent]:
 
 def own_event_page(session: Session, tenant_id: int, *, limit: int = 50, cursor: str | None = None) -> Page[OwnEvent]:
     """The newest version of each name, by name, retired ones too; raises `InvalidInputError` for a foreign cursor."""
-    query = select(*COLUMNS).where(CustomEvent.tenant_id == tenant_id).distinct(CustomEvent.name)
+    newest = (
+        select(CustomEvent.name, func.max(CustomEvent.version).label("version"))
+        .where(CustomEvent.tenant_id == tenant_id)
+        .group_by(CustomEvent.name)
+        .subquery()
+    )
+    fits = (CustomEvent.name == newest.c.name) & (CustomEvent.version == newest.c.version)
+    query = select(*COLUMNS).join(newest, fits).where(CustomEvent.tenant_id == tenant_id)
     after = decode_cursor(cursor, str)
     if after:
         query = query.where(CustomEvent.name > after[0])
     size = clamp(limit)
-    rows = session.execute(query.order_by(CustomEvent.name, CustomEvent.version.desc()).limit(size + 1)).all()
+    rows = session.execute(query.order_by(CustomEvent.name).limit(size + 1)).all()
     items = [OwnEvent(*row) for row in rows[:size]]
     return Page(items, encode_cursor(items[-1].name) if len(rows) > size else None)
 

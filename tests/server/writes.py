@@ -13,7 +13,7 @@ from adrail.sandbox import SandboxServer
 from core.accounts.api import KeyWish, invite, issue_key, list_members, list_sites, rotate_write_key
 from core.catalog.api import list_duplicates, merge_persons, upsert_persons
 from core.db.session import tenant_session
-from core.events.api import Entry, Reject, encode, reject_groups, RejectFilter, store_rejects
+from core.events.api import Entry, Reject, RejectFilter, encode, reject_groups, store_rejects
 from core.security.crypto import keyring
 from core.valkey import client
 from tests.core.delivery.world import World

@@ -27,6 +27,7 @@ from core.codes.http import blp as codes
 from core.config import Settings, settings
 from core.delivery.http import blp as deliveries
 from core.errors import DomainError
+from core.events.identity_http import blp as visitors
 from core.paging import MAX_ID
 from core.payments.http import blp as payment_webhooks
 from core.problems import Problem, handle_domain_error, handle_http_error
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     catalog,
     orders,
     persons,
+    visitors,
     tastes,
     codes,
     deliveries,

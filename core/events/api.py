@@ -21,14 +21,7 @@ from core.events.identity import (
     visitor_counts,
     visitors_of,
 )
-from core.events.identity_decisions import (
-    Decision,
-    link_visitor,
-    relink_visitor,
-    unlink_visitor,
-    visitor_decisions,
-    withdraw_link,
-)
+from core.events.identity_decisions import AS_TOLD, LINKED, NOT_LINKED, Decision, decide, visitor_decisions
 from core.events.latest import StoredView, known_ids, latest_of_visitor
 from core.events.outbox import (
     CHANNEL,
@@ -92,20 +85,23 @@ from core.events.visits import VisitContext, last_snapshots, visit_context
 from core.events.writer import store
 
 __all__ = [
+    "AS_TOLD",
     "BLOCKED",
     "CHANNEL",
     "CONFIG_CHANGED",
     "DISCARDED",
+    "LINKED",
     "LIVE_EVENT_STATUS",
+    "NOT_LINKED",
     "NO_DEVICE",
     "OPEN",
     "REJECT_STATES",
     "REPLAYED",
     "TRACKING_EVENT",
     "ArchiveError",
+    "CaptureDay",
     "Decision",
     "Device",
-    "CaptureDay",
     "Entry",
     "EventRow",
     "Month",
@@ -124,14 +120,15 @@ __all__ = [
     "VisitorLink",
     "add_own_event",
     "append",
-    "capture_days",
-    "capture_page",
     "archive_month",
     "archived_parts",
     "attribute_some",
+    "capture_days",
+    "capture_page",
     "count_month",
     "count_open_rejects",
     "count_own_events",
+    "decide",
     "decode",
     "drop_empty_partitions",
     "due_months",
@@ -151,7 +148,6 @@ __all__ = [
     "lanes_key",
     "last_snapshots",
     "latest_of_visitor",
-    "link_visitor",
     "linked_persons",
     "lock_own_events",
     "move_person",
@@ -163,7 +159,6 @@ __all__ = [
     "reject_totals",
     "reject_with_id",
     "rejects_of",
-    "relink_visitor",
     "remove_event",
     "restore_month",
     "retire_own_event",
@@ -175,7 +170,6 @@ __all__ = [
     "store_rejects",
     "streams",
     "take_open_rejects",
-    "unlink_visitor",
     "update_links",
     "update_sessions",
     "verify_part",
@@ -184,5 +178,4 @@ __all__ = [
     "visitor_counts",
     "visitor_decisions",
     "visitors_of",
-    "withdraw_link",
 ]

@@ -16,14 +16,7 @@ from core.catalog.api import merge_persons, unmerge_person, upsert_persons
 from core.db.session import tenant_session
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidInputError, NotFoundError
 from core.events import attribution
-from core.events.api import (
-    attribute_some,
-    link_visitor,
-    relink_visitor,
-    unlink_visitor,
-    visitor_decisions,
-    withdraw_link,
-)
+from core.events.api import AS_TOLD, LINKED, NOT_LINKED, attribute_some, decide, visitor_decisions
 from core.events.identity_jobs import attribute
 from tests.marketplace import Marketplace
 from tests.rounds import rounds
@@ -97,8 +90,7 @@ WHAT = st.tuples(
     st.sampled_from(["c-1", "c-2", "c-1", "c-2", "c-3"]),
     st.sampled_from([True, True, True, True, True, False]),
 )
-UNSAID = {"unlink": unlink_visitor, "relink": relink_visitor, "withdraw": withdraw_link}
-SAID = st.tuples(st.sampled_from(["link", "unlink", "relink", "withdraw"]), st.sampled_from(NAMES))
+SAID = st.tuples(st.sampled_from([LINKED, NOT_LINKED, AS_TOLD]), st.sampled_from(NAMES))
 
 
 @st.composite
@@ -118,23 +110,15 @@ def stories(draw: st.DrawFn) -> tuple[list[list[Happened]], list[tuple[str, str,
 def say(staff: Actor, story: Story, visitor: str, what: str, person: str, minute: int) -> None:
     """Let staff decide, and note it in the story if they were let."""
     try:
-        if what == "link":
-            link_visitor(staff, person, visitor, at(minute))
-        else:
-            {"unlink": unlink_visitor, "relink": relink_visitor, "withdraw": withdraw_link}[what](
-                staff, person, visitor
-            )
-    except (ConflictError, NotFoundError):
+        decide(staff, person, visitor, what, at(minute) if what == LINKED else None)
+    except ConflictError:
         return
-    if what == "link":
-        story.refused.discard(person)
-        story.by_hand.setdefault(person, minute)
-    elif what == "unlink":
+    story.refused.discard(person)
+    story.by_hand.pop(person, None)
+    if what == LINKED:
+        story.by_hand[person] = minute
+    elif what == NOT_LINKED:
         story.refused.add(person)
-    elif what == "relink":
-        story.refused.discard(person)
-    else:
-        del story.by_hand[person]
 
 
 def test_every_event_is_whose_a_patient_reader_says(marketplace: Marketplace, store: Store, staff: Actor) -> None:
@@ -202,29 +186,29 @@ def test_unlinking_takes_history_back_and_relinking_returns_it(
     marketplace: Marketplace, store: Store, staff: Actor
 ) -> None:
     tell(marketplace, "v-1", [Happened(1, "view", "a"), Happened(4, "in", "b", "c-1")])
-    unlink_visitor(staff, "c-1", "v-1")
+    decide(staff, "c-1", "v-1", NOT_LINKED)
     tell(marketplace, "v-1", [Happened(6, "in", "c", "c-1"), Happened(7, "view", "c")])
     attribute()
     assert (store.links("v-1"), owners(store, "v-1")) == ([], {1: None, 4: "c-1", 6: "c-1", 7: None})
-    relink_visitor(staff, "c-1", "v-1")
+    decide(staff, "c-1", "v-1", AS_TOLD)
     attribute()
     assert set(owners(store, "v-1").values()) == {"c-1"}
     actions = [row["action"] for row in store.rows("audit_log", "id")]
-    assert [name for name in actions if name.startswith("visitor.")] == ["visitor.unlink", "visitor.relink"]
+    assert [name for name in actions if name.startswith("visitor.")] == ["visitor.unlink", "visitor.undo"]
 
 
 def test_a_visitor_is_linked_by_hand_until_somebody_else_comes(
     marketplace: Marketplace, store: Store, staff: Actor
 ) -> None:
     tell(marketplace, "v-1", [Happened(1, "view", "a"), Happened(9, "view", "b")])
-    link_visitor(staff, "c-2", "v-1", at(5))
+    decide(staff, "c-2", "v-1", LINKED, at(5))
     (link,) = store.sql("SELECT source, confidence FROM tx_identity_links WHERE tenant_id = %(tenant)s")
     assert link == {"source": "manual", "confidence": 100}
     attribute()
     assert owners(store, "v-1") == {1: "c-2", 9: "c-2"}
     (decision,) = visitor_decisions(staff, "c-2").items
     assert (decision.kind, decision.visitor_id, decision.decided_by) == ("link", "v-1", "system:test")
-    withdraw_link(staff, "c-2", "v-1")
+    decide(staff, "c-2", "v-1", AS_TOLD)
     attribute()
     assert owners(store, "v-1") == {1: None, 9: None}
     assert visitor_decisions(staff, "c-2").items == []
@@ -267,17 +251,14 @@ def test_decisions_that_make_no_sense_are_refused(
     tell(other_marketplace, "v-other", [Happened(1, "view", "a")])
     organiser = Actor.system(marketplace.tenant_id, "test", marketplace.organizers["org-1"])
     refused: list[tuple[type[DomainError], Any]] = [
-        (NotFoundError, lambda: link_visitor(staff, "c-1", "v-other")),
-        (NotFoundError, lambda: link_visitor(staff, "nobody", "v-1")),
-        (NotFoundError, lambda: unlink_visitor(staff, "c-1", "v-1")),
-        (ConflictError, lambda: relink_visitor(staff, "c-1", "v-1")),
-        (ConflictError, lambda: withdraw_link(staff, "c-1", "v-1")),
-        (InvalidInputError, lambda: link_visitor(staff, "c-1", "v-1", datetime.now(UTC) + timedelta(hours=1))),
-        (ForbiddenError, lambda: link_visitor(organiser, "c-1", "v-1")),
+        (NotFoundError, lambda: decide(staff, "c-1", "v-other", LINKED)),
+        (NotFoundError, lambda: decide(staff, "nobody", "v-1", LINKED)),
+        (NotFoundError, lambda: decide(staff, "c-1", "v-other", AS_TOLD)),
+        (ConflictError, lambda: decide(staff, "c-1", "v-1", NOT_LINKED)),
+        (InvalidInputError, lambda: decide(staff, "c-1", "v-1", LINKED, datetime.now(UTC) + timedelta(hours=1))),
+        (InvalidInputError, lambda: decide(staff, "c-1", "v-1", "perhaps")),
+        (ForbiddenError, lambda: decide(organiser, "c-1", "v-1", LINKED)),
     ]
     for error, attempt in refused:
         with pytest.raises(error):
             attempt()
-    link_visitor(staff, "c-1", "v-1")
-    with pytest.raises(ConflictError, match="already"):
-        link_visitor(staff, "c-1", "v-1")

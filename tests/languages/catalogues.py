@@ -21,6 +21,7 @@ from core.delivery import reasons
 from core.languages import DEFAULT, LANGUAGES
 from core.registry import registry
 from server.demo import content
+from tracking.rejected.remedies import every_text
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "messages"
@@ -81,6 +82,7 @@ def _declared(part: Part) -> Iterator[str]:
         yield from (text for pair in reasons.EXPLAIN.values() for text in pair)
         yield from (text for platform in registry().all() for text in _common_fields(platform))
     elif part.name == "webui":
+        yield from every_text()
         # What the demo marketplace sells.
         yield from {genre for _, genre, *_ in content.TITLES}
         yield from (*content.DESCRIPTIONS.values(), content.DEFAULT_DESCRIPTION, *TICKETS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -35,9 +36,9 @@ class ConsentStatement:
 # kept once.
 APPEND = text("""
 WITH said AS (
-  SELECT * FROM unnest(
-    cast(:types AS text[]), cast(:subjects AS text[]), cast(:purposes AS text[]), cast(:granted AS boolean[]),
-    cast(:times AS timestamptz[]), cast(:hashes AS text[]), cast(:regions AS text[]), cast(:sources AS text[])
+  SELECT * FROM ROWS FROM (jsonb_to_recordset(cast(:statements AS jsonb)) AS (
+    subject_type text, subject_id text, purpose text, granted boolean, occurred_at timestamptz, text_hash text,
+    region text, source text)
   ) WITH ORDINALITY AS s(subject_type, subject_id, purpose, granted, occurred_at, text_hash, region, source, position)
 ), placed AS (
   SELECT s.*, lag(s.granted) OVER statements AS batch_word, lag(s.occurred_at) OVER statements AS batch_time,
@@ -63,7 +64,7 @@ WHERE granted IS DISTINCT FROM
 ORDER BY occurred_at, position
 RETURNING subject_type, subject_id
 """)
-NAMES = ("types", "subjects", "purposes", "granted", "times", "hashes", "regions", "sources")
+NAMES = ("subject_type", "subject_id", "purpose", "granted", "occurred_at", "text_hash", "region", "source")
 
 
 def record_statements(session: Session, tenant_id: int, statements: Iterable[ConsentStatement]) -> int:
@@ -84,10 +85,9 @@ def append_statements(
                 rows.setdefault(key, (*key, item.text_hash, item.region, item.source))
     if not rows:
         return []
-    columns: dict[str, Any] = {
-        name: list(column) for name, column in zip(NAMES, zip(*rows.values(), strict=True), strict=True)
-    }
-    appended = session.execute(APPEND, {"tenant": tenant_id, "direct": DIRECT_SOURCE, **columns})
+    # One text is taken apart sooner than eight arrays are put together.
+    body = orjson.dumps([dict(zip(NAMES, row, strict=True)) for row in rows.values()]).decode()
+    appended = session.execute(APPEND, {"tenant": tenant_id, "direct": DIRECT_SOURCE, "statements": body})
     return [(row.subject_type, row.subject_id) for row in appended]
 
 

@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from babel.core import get_global
 from babel.numbers import get_currency_precision
 
+from adrail import phrase
+
 MAX_AMOUNT = Decimal(10) ** 13
 MAX_DIGITS = 6
 AMOUNT = re.compile(r"[0-9]{1,13}(?:\.(?P<decimals>[0-9]+))?")
@@ -27,10 +29,16 @@ def parse_amount(text: str, currency: str) -> Decimal:
     """Read a decimal string in major units; raises `MoneyError` on anything but digits, and on too many decimals."""
     match = AMOUNT.fullmatch(text)
     if match is None:
-        raise MoneyError("use a positive decimal string below 10 000 000 000 000, such as 120.50")
+        raise MoneyError(phrase("use a positive decimal string below 10 000 000 000 000, such as 120.50"))
     digits = get_currency_precision(currency)
     if len(match["decimals"] or "") > digits:
-        raise MoneyError(f"{currency} has {digits} decimals; round the amount before sending it")
+        raise MoneyError(
+            phrase(
+                "%(currency)s has %(digits)s decimals; round the amount before sending it",
+                currency=currency,
+                digits=digits,
+            )
+        )
     return Decimal(text)
 
 

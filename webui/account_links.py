@@ -22,6 +22,7 @@ from core.web import client_address
 from webui import auth, session
 from webui.account_words import by_field
 from webui.blueprint import page_blueprint
+from webui.words import sentence
 
 MAX_INPUT = 500
 SECRET_PAGE = {"Referrer-Policy": "no-referrer"}
@@ -90,7 +91,7 @@ def accept(token: str) -> ResponseReturnValue:
     except NotFoundError:
         return _ended(), 410, SECRET_PAGE
     except (InvalidInputError, ConflictError) as error:
-        return _invitation(token, by_field(error) or {"password": error.detail}, 422)
+        return _invitation(token, by_field(error) or {"password": sentence(error.detail)}, 422)
     return auth.go_in(profile, None)
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from core.errors import DomainError
-from webui.words import State, plain
+from webui.words import State, plain, sentence
 
 ROLES: Mapping[str, tuple[str, str]] = {
     "owner": (later("Owner"), later("Everything the account type allows, every role included.")),
@@ -153,7 +153,7 @@ def by_field(error: DomainError) -> dict[str, str]:
     for item in error.errors:
         name = item.pointer.strip("/")
         known = WRONG.get((name, item.rule))
-        found[name] = str(known) if known else f"{item.message[:1].upper()}{item.message[1:]}."
+        found[name] = str(known) if known else sentence(item.message)
     return found
 
 
@@ -161,7 +161,7 @@ def refusal(error: DomainError) -> str:
     """Return in the reader's language why something was not done."""
     known = REFUSED.get(error.code)
     said = " ".join(by_field(error).values())
-    return str(known) if known else said or f"{error.detail[:1].upper()}{error.detail[1:]}."
+    return str(known) if known else said or sentence(error.detail)
 
 
 def role(name: str) -> str:

@@ -97,7 +97,7 @@ def reconnect(connection_id: int) -> ResponseReturnValue:
     try:
         replace_secrets(actor, connection_id, secrets)
     except InvalidInputError as error:
-        return _page(connection, problem=error.detail), 422
+        return _page(connection, problem=words.sentence(error.detail)), 422
     name = platforms.mark(connection.provider).name
     answer = check(actor, connection_id)
     if answer.ok:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.utils import redirect
 
+from adrail import phrase
 from core.accounts.api import (
     KEY_SCOPES,
     Actor,
@@ -28,7 +29,7 @@ from core.accounts.api import (
 from core.catalog.api import list_live_events
 from core.config import settings
 from core.errors import ConflictError, FieldProblem, InvalidInputError
-from webui import key_words, session
+from webui import key_words, session, words
 from webui.blueprint import page_blueprint
 from webui.messages import say
 
@@ -72,7 +73,7 @@ def add(kind: str) -> ResponseReturnValue:
     try:
         made = issue_key(actor, _wish(kind, form))
     except InvalidInputError as error:
-        return _form(actor, kind, _by_field(error)), 422
+        return _form(actor, kind, words.wrong_fields(error)), 422
     return _shown_once(made)
 
 
@@ -97,7 +98,7 @@ def rotate(key_id: int) -> ResponseReturnValue:
     try:
         return _shown_once(rotate_key(actor, key_id, overlap=overlap))
     except (InvalidInputError, ConflictError) as error:
-        said = error.errors[0].message if error.errors else error.detail
+        said = words.said_of(error)
         key = get_key(actor, key_id)
         return render_template("keys/rotate.html", key=key, overlaps=OVERLAPS, problem=said), error.status
 
@@ -165,10 +166,6 @@ def _end(text: str) -> datetime | None:
     try:
         day = datetime.strptime(text[:20], "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day; its zone comes below
     except ValueError:
-        problem = FieldProblem("/expires_at", "format", "choose a day")
-        raise InvalidInputError("the day cannot be read", errors=[problem]) from None
+        problem = FieldProblem("/expires_at", "format", phrase("choose a day"))
+        raise InvalidInputError(phrase("the day cannot be read"), errors=[problem]) from None
     return datetime.combine(day, time(23, 59, 59), session.zone())
-
-
-def _by_field(error: InvalidInputError) -> dict[str, str]:
-    return {item.pointer.strip("/"): f"{item.message[:1].upper()}{item.message[1:]}." for item in error.errors}

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as later
 
 from core.catalog.api import PersonDetail
 from core.errors import DomainError
+from core.events.api import LINKED, NOT_LINKED
 from webui import session, words
 from webui.words import State
 
@@ -81,8 +82,19 @@ def reason(name: str) -> str:
     return str(REASONS.get(name, name))
 
 
+def decided(state: str) -> tuple[str, str]:
+    """What to say once somebody decided about a visitor: title and the rest."""
+    if state == LINKED:
+        return _("They are linked"), _("What this browser did, and will do, counts for this person within a minute.")
+    if state == NOT_LINKED:
+        return _("They are apart"), _(
+            "What this browser did no longer counts for this person. Their orders stay theirs."
+        )
+    return _("Taken back"), _("Orders and sign-ins decide again whose browser this is.")
+
+
 def refusal(error: DomainError) -> str:
     """Why two persons cannot be merged."""
     if error.code == "not_found":
         return _("One of these ids belongs to nobody here. Check them and try again.")
-    return str(SIDES.get(error.code, error.detail))
+    return str(SIDES.get(error.code) or words.sentence(error.detail))

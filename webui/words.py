@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as later
 
 from adrail import Phrase
 from core.delivery.api import LedgerCounts
+from core.errors import DomainError
 from core.languages import DEFAULT
 from webui import formats
 
@@ -178,3 +179,19 @@ def translated(text: str) -> str:
     if isinstance(text, Phrase):
         return _(text.template) % text.values
     return _(text) if text else ""
+
+
+def sentence(text: str) -> str:
+    """Return what core or a plugin says as a sentence of its own, in the reader's language."""
+    said = translated(text).strip()
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '!', '?')) else '.'}" if said else ""
+
+
+def said_of(error: DomainError) -> str:
+    """Return why something was refused, in the reader's language: the first wrong field, else the whole."""
+    return sentence(error.errors[0].message if error.errors else error.detail)
+
+
+def wrong_fields(error: DomainError) -> dict[str, str]:
+    """Return what is wrong with each field of a form, in the reader's language."""
+    return {item.pointer.strip("/"): sentence(item.message) for item in error.errors}

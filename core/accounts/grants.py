@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import PermissionGrant
 from core.accounts.permissions import ACCOUNT_TYPES, ADMIN, DEFAULTS, LOCKED, PERMISSIONS, Grant, matrix
@@ -70,14 +71,18 @@ def _check(wanted: Mapping[str, Collection[str]]) -> None:
             problems.append(FieldProblem(f"/{kind}", "one_of", said))
         unknown = sorted(set(keys) - PERMISSIONS)
         if unknown:
-            problems.append(FieldProblem(f"/{kind}", "one_of", f"there is no permission {unknown[0]!r}"))
+            problems.append(
+                FieldProblem(f"/{kind}", "one_of", phrase("there is no permission %(value)s", value=repr(unknown[0])))
+            )
         if kind != ADMIN and ADMIN in keys:
-            problems.append(FieldProblem(f"/{kind}", "admin_only", "only the type admin has the permission admin"))
+            problems.append(
+                FieldProblem(f"/{kind}", "admin_only", phrase("only the type admin has the permission admin"))
+            )
         if missing := LOCKED.get(kind, frozenset()) - set(keys):
             said = f"{', '.join(sorted(missing))} cannot be taken from {kind}: nobody could give it back"
             problems.append(FieldProblem(f"/{kind}", "locked", said))
     if problems:
-        raise InvalidInputError("these permissions cannot be set", errors=problems)
+        raise InvalidInputError(phrase("these permissions cannot be set"), errors=problems)
 
 
 def _store(session: Session, tenant_id: int, kind: str, keys: frozenset[str]) -> None:

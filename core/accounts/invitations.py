@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.letters import post
 from core.accounts.models import Invitation, Membership, Organizer, Tenant, User
@@ -78,8 +79,8 @@ def invite(
     require_manager(actor)
     check_email(email)
     if locale not in LANGUAGES:
-        problem = FieldProblem("/locale", "one_of", f"use one of: {', '.join(LANGUAGES)}")
-        raise InvalidInputError("the invitation cannot be written", errors=[problem])
+        problem = FieldProblem("/locale", "one_of", phrase("use one of: %(choices)s", choices=", ".join(LANGUAGES)))
+        raise InvalidInputError(phrase("the invitation cannot be written"), errors=[problem])
     with tenant_session(actor.tenant_id) as session:
         own = own_subject(session, actor)
         if subject_kind and own.kind != "marketplace" and (subject_kind, subject_id) != (own.kind, own.external_id):
@@ -135,7 +136,9 @@ def resend_invitation(actor: Actor, invitation_id: int) -> InvitationView:
     with tenant_session(actor.tenant_id) as session:
         row = _one(session, actor, invitation_id)
         if row.sent >= MOST_MAILS:
-            raise ConflictError(f"they got {MOST_MAILS} mails already; invite them anew", code="invited_often")
+            raise ConflictError(
+                phrase("they got %(most)s mails already; invite them anew", most=MOST_MAILS), code="invited_often"
+            )
         token = new_key("invite")
         row.token_hash, row.expires_at, row.sent = key_hash(token), datetime.now(UTC) + LIFETIME, row.sent + 1
         session.flush()
@@ -176,8 +179,8 @@ def refuse_member(session: Session, tenant_id: int, index: bytes, columns: dict[
         )
     )
     if session.scalar(member) is not None:
-        problem = FieldProblem("/email", "unique", "this person is a member already; change their role instead")
-        raise ConflictError("this person is a member already", errors=[problem], code="already_member")
+        problem = FieldProblem("/email", "unique", phrase("this person is a member already; change their role instead"))
+        raise ConflictError(phrase("this person is a member already"), errors=[problem], code="already_member")
 
 
 def _open(actor: Actor) -> Select[Invitation]:

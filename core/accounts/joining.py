@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.invitations import organizer_of, refuse_member
 from core.accounts.models import Invitation, Membership, Tenant, User
@@ -53,7 +54,7 @@ def accept_as_new(token: str, *, display_name: str, password: str) -> Profile:
     with maintainer_session() as session:
         row = _by_token(session, token, lock=True)
         if session.scalar(select(User.id).where(User.email_index == row.recipient_index)) is not None:
-            raise ConflictError("this address has an account already; sign in to join", code="account_exists")
+            raise ConflictError(phrase("this address has an account already; sign in to join"), code="account_exists")
         user = User(
             email_ciphertext=row.recipient_ciphertext,
             email_index=row.recipient_index,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.key_kinds import (
     DEFAULT_OVERLAP,
     KEY_SCOPES,
@@ -65,7 +66,7 @@ def issue_key(actor: Actor, wish: KeyWish) -> NewKey:
         elif wish.kind == SCANNER:
             owner = _organizer_of_live_event(session, actor, wish, problems)
         if problems:
-            raise InvalidInputError("the key cannot be made", errors=problems)
+            raise InvalidInputError(phrase("the key cannot be made"), errors=problems)
         scopes = _granted(actor, wish)
         row, key = add_key(session, actor, _plan(wish, owner, scopes))
         return NewKey(key, view_of(row, session.get(Organizer, owner) if owner else None))
@@ -82,12 +83,12 @@ def rotate_key(
     require_key_manager(actor)
     problems = [*_overlap_problems(overlap), *_expiry_problems(expires_at)]
     if problems:
-        raise InvalidInputError("the key cannot be replaced", errors=problems)
+        raise InvalidInputError(phrase("the key cannot be replaced"), errors=problems)
     now = datetime.now(UTC)
     with tenant_session(actor.tenant_id) as session:
         old, organizer = key_for_change(session, actor, key_id)
         if view_of(old, organizer).state != "active":
-            raise ConflictError("this key no longer works, or has been replaced", code="key_not_active")
+            raise ConflictError(phrase("this key no longer works, or has been replaced"), code="key_not_active")
         _demand_grantable(actor, old.kind, old.scopes)
         plan = _same_again(old, expires_at or (now + (old.expires_at - old.created_at) if old.expires_at else None))
         new, key = add_key(session, actor, plan, action="key.rotated", replaces=old.id)
@@ -123,18 +124,34 @@ def _plan(wish: KeyWish, organizer_id: int | None, scopes: tuple[str, ...]) -> K
 def _problems(actor: Actor, wish: KeyWish) -> list[FieldProblem]:
     problems = []
     if wish.kind not in KEY_SCOPES:
-        problems.append(FieldProblem("/kind", "one_of", f"use one of: {', '.join(KEY_SCOPES)}"))
+        problems.append(
+            FieldProblem("/kind", "one_of", phrase("use one of: %(choices)s", choices=", ".join(KEY_SCOPES)))
+        )
     elif wish.kind == SERVER and actor.organizer_id is not None:
-        problems.append(FieldProblem("/kind", "one_of", f"an organiser's keys are: {ORGANIZER}, {SCANNER}"))
+        problems.append(
+            FieldProblem(
+                "/kind",
+                "one_of",
+                phrase("an organiser's keys are: %(organizer)s, %(scanner)s", organizer=ORGANIZER, scanner=SCANNER),
+            )
+        )
     if not 0 < len(wish.name.strip()) <= MAX_NAME or not wish.name.strip().isprintable():
-        problems.append(FieldProblem("/name", "length", f"use 1 to {MAX_NAME} characters that say who uses the key"))
+        problems.append(
+            FieldProblem(
+                "/name", "length", phrase("use 1 to %(most)s characters that say who uses the key", most=MAX_NAME)
+            )
+        )
     for field, value in (("gate", wish.gate), ("device", wish.device)):
         if wish.kind == SCANNER and not (value and len(value) <= MAX_BINDING and value.isprintable()):
-            problems.append(FieldProblem(f"/{field}", "length", f"use 1 to {MAX_BINDING} characters"))
+            problems.append(
+                FieldProblem(f"/{field}", "length", phrase("use 1 to %(most)s characters", most=MAX_BINDING))
+            )
     known = KEY_SCOPES.get(wish.kind, ())
     foreign = [scope for scope in wish.scopes or () if known and scope not in known]
     if foreign or (wish.scopes is not None and not wish.scopes):
-        problems.append(FieldProblem("/scopes", "one_of", f"choose among: {', '.join(known)}"))
+        problems.append(
+            FieldProblem("/scopes", "one_of", phrase("choose among: %(choices)s", choices=", ".join(known)))
+        )
     return problems + _expiry_problems(wish.expires_at)
 
 
@@ -142,14 +159,14 @@ def _expiry_problems(expires_at: datetime | None) -> list[FieldProblem]:
     now = datetime.now(UTC)
     if expires_at is None or now < expires_at <= now + MAX_LIFETIME:
         return []
-    return [FieldProblem("/expires_at", "range", "choose a moment from now on, within five years, or none")]
+    return [FieldProblem("/expires_at", "range", phrase("choose a moment from now on, within five years, or none"))]
 
 
 def _overlap_problems(overlap: timedelta) -> list[FieldProblem]:
     if timedelta(0) <= overlap <= MAX_OVERLAP:
         return []
     hours = int(MAX_OVERLAP.total_seconds() // 3600)
-    return [FieldProblem("/overlap_hours", "range", f"use 0 to {hours} hours")]
+    return [FieldProblem("/overlap_hours", "range", phrase("use 0 to %(hours)s hours", hours=hours))]
 
 
 def _granted(actor: Actor, wish: KeyWish) -> tuple[str, ...]:
@@ -179,7 +196,7 @@ def _organizer(session: Session, actor: Actor, wish: KeyWish, problems: list[Fie
         query = query.where(Organizer.external_id == (wish.organizer or ""))
     found = session.scalar(query)
     if found is None:
-        problems.append(FieldProblem("/organizer", "known", "choose one of the marketplace's organisers"))
+        problems.append(FieldProblem("/organizer", "known", phrase("choose one of the marketplace's organisers")))
     return found
 
 
@@ -191,5 +208,7 @@ def _organizer_of_live_event(session: Session, actor: Actor, wish: KeyWish, prob
         query = query.where(LIVE_EVENTS.c.organizer_id == actor.organizer_id)
     found = session.scalar(query)
     if found is None:
-        problems.append(FieldProblem("/live_event", "known", "use the id of a live event that tickets are sold for"))
+        problems.append(
+            FieldProblem("/live_event", "known", phrase("use the id of a live event that tickets are sold for"))
+        )
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import Membership, Organizer, User, UserSession
 from core.accounts.permissions import ADMIN, SUBJECT_TYPES
@@ -158,7 +159,9 @@ def keep_an_administrator(session: Session, tenant_id: int, said: str = "of this
         )
     )
     if not left:
-        raise ConflictError(f"this is the last administrator {said}; make another one first", code="last_admin")
+        raise ConflictError(
+            phrase("this is the last administrator %(said)s; make another one first", said=said), code="last_admin"
+        )
 
 
 def _query(actor: Actor) -> Select[Membership, User, str, str, datetime]:
@@ -175,8 +178,10 @@ def _query(actor: Actor) -> Select[Membership, User, str, str, datetime]:
 
 def _of(kind: str, external_id: str) -> list[Any]:
     if kind not in SUBJECT_TYPES:
-        problem = FieldProblem("/subject_kind", "one_of", f"use one of: {', '.join(SUBJECT_TYPES)}")
-        raise InvalidInputError("there are no members of this kind", errors=[problem])
+        problem = FieldProblem(
+            "/subject_kind", "one_of", phrase("use one of: %(choices)s", choices=", ".join(SUBJECT_TYPES))
+        )
+        raise InvalidInputError(phrase("there are no members of this kind"), errors=[problem])
     if kind == "marketplace":
         return [Membership.organizer_id.is_(None), Membership.subject_kind.is_(None)]
     if kind == "organizer":
@@ -202,7 +207,7 @@ def subject_of_row(session: Session, row: Membership) -> Subject:
 
 def _own_type() -> ConflictError:
     return ConflictError(
-        "your own account type changes only through verification; ask for it under «Your account»",
+        phrase("your own account type changes only through verification; ask for it under «Your account»"),
         code="own_account_type",
     )
 

@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.letters import home_of, post, warn
 from core.accounts.models import Membership, PasswordReset, User, UserSession
@@ -113,8 +114,8 @@ def change_password(actor: Actor, session_id: int, *, current: str, new: str) ->
     """
     user_id = actor.user_id or 0
     if not check_password(user_id, current):
-        problem = FieldProblem("/current", "match", "this is not your present password")
-        raise InvalidInputError("the password was not changed", errors=[problem])
+        problem = FieldProblem("/current", "match", phrase("this is not your present password"))
+        raise InvalidInputError(phrase("the password was not changed"), errors=[problem])
     check_new_password(new, pointer="/new")
     with maintainer_session() as session:
         user = session.scalars(select(User).where(User.id == user_id).with_for_update()).one()

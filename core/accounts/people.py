@@ -9,8 +9,8 @@ import psycopg
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from zxcvbn import zxcvbn
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import Membership, User
 from core.accounts.permissions import ROLES
@@ -86,12 +86,12 @@ def check_new_user(*, email: str, password: str, role: str = "owner") -> None:
     """Raise `InvalidInputError` or `ConflictError` when `create_user` would."""
     problems = []
     if not EMAIL.fullmatch(email.strip()):
-        problems.append(FieldProblem("/email", "email", "use an address such as ana@scena.example"))
+        problems.append(FieldProblem("/email", "email", phrase("use an address such as ana@scena.example")))
     if role not in ROLES:
-        problems.append(FieldProblem("/role", "one_of", f"use one of: {', '.join(ROLES)}"))
+        problems.append(FieldProblem("/role", "one_of", phrase("use one of: %(choices)s", choices=", ".join(ROLES))))
     problems += _password_problems(password, about=(email.partition("@")[0],))
     if problems:
-        raise InvalidInputError("the user cannot be created", errors=problems)
+        raise InvalidInputError(phrase("the user cannot be created"), errors=problems)
     if user_with_email(email) is not None:
         raise _taken()
 
@@ -149,26 +149,26 @@ def add_membership(*, tenant_id: int, user_id: int, role: str, organizer_id: int
 def check_email(email: str) -> None:
     """Raise `InvalidInputError` for what is no e-mail address."""
     if not EMAIL.fullmatch(email.strip()) or not email.strip().isprintable():
-        problem = FieldProblem("/email", "email", "use an address such as ana@scena.example")
-        raise InvalidInputError("this is no e-mail address", errors=[problem])
+        problem = FieldProblem("/email", "email", phrase("use an address such as ana@scena.example"))
+        raise InvalidInputError(phrase("this is no e-mail address"), errors=[problem])
 
 
 def check_name(name: str) -> None:
     """Raise `InvalidInputError` for a name that cannot be shown."""
     if not 0 < len(name.strip()) <= MAX_NAME or not name.strip().isprintable():
-        problem = FieldProblem("/display_name", "length", f"use 1 to {MAX_NAME} characters")
-        raise InvalidInputError("this name cannot be used", errors=[problem])
+        problem = FieldProblem("/display_name", "length", phrase("use 1 to %(most)s characters", most=MAX_NAME))
+        raise InvalidInputError(phrase("this name cannot be used"), errors=[problem])
 
 
 def check_new_password(password: str, pointer: str = "/password") -> None:
     """Raise `InvalidInputError` for a password that cannot be used."""
     if problems := _password_problems(password, pointer):
-        raise InvalidInputError("the password cannot be used", errors=problems)
+        raise InvalidInputError(phrase("the password cannot be used"), errors=problems)
 
 
 def _taken() -> ConflictError:
-    problem = FieldProblem("/email", "unique", "use another address")
-    return ConflictError("a user with this e-mail address exists already", errors=[problem], code="email_taken")
+    problem = FieldProblem("/email", "unique", phrase("use another address"))
+    return ConflictError(phrase("a user with this e-mail address exists already"), errors=[problem], code="email_taken")
 
 
 def _password_problems(password: str, pointer: str = "/password", about: tuple[str, ...] = ()) -> list[FieldProblem]:
@@ -178,8 +178,14 @@ def _password_problems(password: str, pointer: str = "/password", about: tuple[s
     asking nobody.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        return [FieldProblem(pointer, "length", f"use {MIN_PASSWORD} to {MAX_PASSWORD} characters")]
+        return [
+            FieldProblem(
+                pointer, "length", phrase("use %(least)s to %(most)s characters", least=MIN_PASSWORD, most=MAX_PASSWORD)
+            )
+        ]
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are large, and only setting a password needs them
+
     weighed = zxcvbn(password[:MOST_WEIGHED], user_inputs=["adrail", *about])
     if weighed["score"] < MIN_STRENGTH:
-        return [FieldProblem(pointer, "simple", "this would be guessed at once; use a few unrelated words")]
+        return [FieldProblem(pointer, "simple", phrase("this would be guessed at once; use a few unrelated words"))]
     return []

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy import select
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import User
 from core.accounts.people import check_name
@@ -18,8 +19,8 @@ from core.languages import LANGUAGES
 def set_language(actor: Actor, code: str) -> None:
     """Write pages and mails of the signed-in person in a language; raises `InvalidInputError` for an unknown code."""
     if code not in LANGUAGES:
-        problem = FieldProblem("/language", "one_of", f"use one of: {', '.join(LANGUAGES)}")
-        raise InvalidInputError("the language cannot be used", errors=[problem])
+        problem = FieldProblem("/language", "one_of", phrase("use one of: %(choices)s", choices=", ".join(LANGUAGES)))
+        raise InvalidInputError(phrase("the language cannot be used"), errors=[problem])
     # Users belong to no marketplace alone, so the application role may only read them.
     with maintainer_session() as session:
         user = session.scalars(select(User).where(User.id == actor.user_id)).one()
@@ -43,8 +44,8 @@ def set_time_zone(actor: Actor, zone: str | None) -> None:
     Raises `InvalidInputError` for an unknown zone.
     """
     if zone is not None and zone not in available_timezones():
-        problem = FieldProblem("/time_zone", "iana", "use a name such as Europe/Bucharest")
-        raise InvalidInputError("the time zone cannot be used", errors=[problem])
+        problem = FieldProblem("/time_zone", "iana", phrase("use a name such as Europe/Bucharest"))
+        raise InvalidInputError(phrase("the time zone cannot be used"), errors=[problem])
     with maintainer_session() as session:
         user = session.scalars(select(User).where(User.id == actor.user_id)).one()
         if user.time_zone != zone:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.models import Invitation, Membership, Organizer
 from core.accounts.neighbours import SUBJECT_ROWS
 from core.accounts.permissions import ADMIN, ROLES, SUBJECT_TYPES, SUBJECTS, at_least
@@ -17,6 +18,12 @@ from core.errors import FieldProblem, ForbiddenError, InvalidInputError
 
 MAX_ID = 200
 PLAIN = "user"
+UNKNOWN: Mapping[str, Callable[[str], str]] = {
+    "organizer": lambda found: phrase("there is no organiser «%(id)s» in this marketplace", id=found),
+    "artist": lambda found: phrase("there is no artist «%(id)s» in this marketplace", id=found),
+    "venue": lambda found: phrase("there is no venue «%(id)s» in this marketplace", id=found),
+}
+"""What to say of a subject that the catalogue does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +47,11 @@ class Subject:
 def find_subject(session: Session, tenant_id: int, kind: str, external_id: str) -> Subject:
     """Return a subject; raises `InvalidInputError` for an unknown kind, organiser, artist or venue."""
     if kind not in SUBJECTS:
-        raise _wrong("/subject_kind", "one_of", f"use one of: {', '.join(SUBJECTS)}")
+        raise _wrong("/subject_kind", "one_of", phrase("use one of: %(choices)s", choices=", ".join(SUBJECTS)))
     if kind == "marketplace":
         return Subject(kind)
     if not 0 < len(external_id) <= MAX_ID or not external_id.isprintable():
-        raise _wrong("/subject_id", "length", f"use the external id, 1 to {MAX_ID} characters")
+        raise _wrong("/subject_id", "length", phrase("use the external id, 1 to %(most)s characters", most=MAX_ID))
     check_known(session, tenant_id, kind, external_id)
     if kind != "organizer":
         return Subject(kind, external_id)
@@ -58,8 +65,7 @@ def check_known(session: Session, tenant_id: int, kind: str, external_id: str) -
     Labels, promoters and ad accounts are no rows of the catalogue; any id is taken for them.
     """
     if kind in SUBJECT_ROWS and external_id not in names_of_subjects(session, tenant_id, kind, [external_id]):
-        what = "organiser" if kind == "organizer" else kind
-        raise _wrong("/subject_id", "known", f"there is no {what} {external_id!r} in this marketplace")
+        raise _wrong("/subject_id", "known", UNKNOWN[kind](external_id))
 
 
 def names_of_subjects(session: Session, tenant_id: int, kind: str, external_ids: Collection[str]) -> dict[str, str]:
@@ -87,7 +93,7 @@ def subject_names(session: Session, tenant_id: int, rows: Iterable[Any]) -> dict
 
 
 def _wrong(pointer: str, rule: str, message: str) -> InvalidInputError:
-    return InvalidInputError("the subject is not known", errors=[FieldProblem(pointer, rule, message)])
+    return InvalidInputError(phrase("the subject is not known"), errors=[FieldProblem(pointer, rule, message)])
 
 
 def own_subject(session: Session, actor: Actor) -> Subject:
@@ -137,12 +143,14 @@ def check_grant(actor: Actor, subject: Subject, account_type: str, role: str, pr
     """
     problems = []
     if role not in ROLES:
-        problems.append(FieldProblem("/role", "one_of", f"use one of: {', '.join(ROLES)}"))
+        problems.append(FieldProblem("/role", "one_of", phrase("use one of: %(choices)s", choices=", ".join(ROLES))))
     types = SUBJECT_TYPES[subject.kind]
     if account_type not in types:
-        problems.append(FieldProblem("/account_type", "one_of", f"use one of: {', '.join(types)}"))
+        problems.append(
+            FieldProblem("/account_type", "one_of", phrase("use one of: %(choices)s", choices=", ".join(types)))
+        )
     if problems:
-        raise InvalidInputError("nobody can be a member like this", errors=problems)
+        raise InvalidInputError(phrase("nobody can be a member like this"), errors=problems)
     check_reach(actor, account_type, role)
     if account_type not in grantable_types(actor, subject.kind, present):
         raise ForbiddenError("only an administrator gives people another account type", code="type_by_admin")

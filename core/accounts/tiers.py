@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import Organizer, Subscription
 from core.accounts.permissions import SUBJECTS
@@ -95,15 +96,19 @@ def set_tier(actor: Actor, subject_kind: str, subject_id: str, tier: str, ends_a
     require_admin(actor)
     problems = []
     if subject_kind not in SUBJECTS or subject_kind == "marketplace":
-        problems.append(FieldProblem("/subject_kind", "one_of", f"use one of: {', '.join(SUBJECTS[1:])}"))
+        problems.append(
+            FieldProblem("/subject_kind", "one_of", phrase("use one of: %(choices)s", choices=", ".join(SUBJECTS[1:])))
+        )
     if tier not in TIERS:
-        problems.append(FieldProblem("/tier", "one_of", f"use one of: {', '.join(TIERS)}"))
+        problems.append(FieldProblem("/tier", "one_of", phrase("use one of: %(choices)s", choices=", ".join(TIERS))))
     if ends_at is not None and ends_at <= datetime.now(UTC):
-        problems.append(FieldProblem("/ends_at", "future", "use a moment that is still to come, or leave it out"))
+        problems.append(
+            FieldProblem("/ends_at", "future", phrase("use a moment that is still to come, or leave it out"))
+        )
     if not 0 < len(subject_id) <= MAX_SUBJECT or not subject_id.isprintable():
-        problems.append(FieldProblem("/subject_id", "length", f"use 1 to {MAX_SUBJECT} characters"))
+        problems.append(FieldProblem("/subject_id", "length", phrase("use 1 to %(most)s characters", most=MAX_SUBJECT)))
     if problems:
-        raise InvalidInputError("the tier cannot be set", errors=problems)
+        raise InvalidInputError(phrase("the tier cannot be set"), errors=problems)
     with tenant_session(actor.tenant_id) as session:
         try:
             check_known(session, actor.tenant_id, subject_kind, subject_id)

@@ -13,6 +13,7 @@ import segno
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.letters import home_of, warn
 from core.accounts.models import RecoveryCode, User
@@ -43,7 +44,7 @@ def begin_two_step(actor: Actor, email: str) -> Enrolment:
     with maintainer_session() as session:
         user = _user(session, actor)
         if user.totp_since is not None:
-            raise ConflictError("two-step sign-in is on already; switch it off first", code="two_step_on")
+            raise ConflictError(phrase("two-step sign-in is on already; switch it off first"), code="two_step_on")
         user.totp_ciphertext = tenant_key(None).encrypt(secret, FIELD)
     return enrolment(secret, email)
 
@@ -73,10 +74,10 @@ def confirm_two_step(actor: Actor, code: str) -> list[str]:
     with maintainer_session() as session:
         user = _user(session, actor)
         if user.totp_since is not None or user.totp_ciphertext is None:
-            raise ConflictError("start again: there is no secret to confirm", code="two_step_not_started")
+            raise ConflictError(phrase("start again: there is no secret to confirm"), code="two_step_not_started")
         if not _take_code(session, user, code):
-            problem = FieldProblem("/code", "match", "use the six digits that your telephone shows now")
-            raise InvalidInputError("two-step sign-in is not on yet", errors=[problem])
+            problem = FieldProblem("/code", "match", phrase("use the six digits that your telephone shows now"))
+            raise InvalidInputError(phrase("two-step sign-in is not on yet"), errors=[problem])
         user.totp_since = datetime.now(UTC)
         codes = _new_codes(session, user)
         record_audit(session, actor, "user.two_step_on", f"user:{user.id}")
@@ -114,7 +115,7 @@ def renew_recovery_codes(actor: Actor) -> list[str]:
     with maintainer_session() as session:
         user = _user(session, actor)
         if user.totp_since is None:
-            raise ConflictError("two-step sign-in is off, so there is nothing to recover", code="two_step_off")
+            raise ConflictError(phrase("two-step sign-in is off, so there is nothing to recover"), code="two_step_off")
         codes = _new_codes(session, user)
         record_audit(session, actor, "user.recovery_codes_renewed", f"user:{user.id}")
         warn(session, "recovery_codes", user, actor.tenant_id)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.audit import record_audit
 from core.accounts.models import Membership, User, VerificationRequest
 from core.accounts.permissions import SUBJECT_TYPES
@@ -78,19 +79,19 @@ def ask_for_type(actor: Actor, account_type: str, statement: str) -> None:
         problems = []
         if account_type not in types or account_type == row.account_type:
             others = ", ".join(kind for kind in types if kind != row.account_type)
-            problems.append(FieldProblem("/account_type", "one_of", f"use one of: {others}"))
+            problems.append(FieldProblem("/account_type", "one_of", phrase("use one of: %(others)s", others=others)))
         if not 0 < len(statement.strip()) <= MAX_STATEMENT or "\0" in statement:
             said = f"say in up to {MAX_STATEMENT} characters what proves it"
             problems.append(FieldProblem("/statement", "length", said))
         if problems:
-            raise InvalidInputError("this cannot be asked for", errors=problems)
+            raise InvalidInputError(phrase("this cannot be asked for"), errors=problems)
         waiting = select(VerificationRequest.id).where(
             VerificationRequest.tenant_id == actor.tenant_id,
             VerificationRequest.membership_id == row.id,
             VerificationRequest.state == "waiting",
         )
         if session.scalar(waiting.limit(1)) is not None:
-            raise ConflictError("your earlier wish still waits for an answer", code="verification_waiting")
+            raise ConflictError(phrase("your earlier wish still waits for an answer"), code="verification_waiting")
         wish = VerificationRequest(
             tenant_id=actor.tenant_id,
             membership_id=row.id,
@@ -138,7 +139,7 @@ def decide_request(actor: Actor, request_id: int, *, approve: bool) -> None:
         if wish is None:
             raise NotFoundError(f"there is no request {request_id}")
         if wish.state != "waiting":
-            raise ConflictError("this was decided already", code="decided")
+            raise ConflictError(phrase("this was decided already"), code="decided")
         row = session.get_one(Membership, wish.membership_id, with_for_update=True)
         if row.user_id == actor.user_id:
             raise ForbiddenError("nobody decides about themselves", code="own_request")
@@ -157,8 +158,8 @@ def set_level(actor: Actor, membership_id: int, level: str) -> None:
     """Say how well a member is verified. Raises `ForbiddenError`, `InvalidInputError` or `NotFoundError`."""
     require_admin(actor)
     if level not in LEVELS:
-        problem = FieldProblem("/level", "one_of", f"use one of: {', '.join(LEVELS)}")
-        raise InvalidInputError("there is no such level", errors=[problem])
+        problem = FieldProblem("/level", "one_of", phrase("use one of: %(choices)s", choices=", ".join(LEVELS)))
+        raise InvalidInputError(phrase("there is no such level"), errors=[problem])
     with tenant_session(actor.tenant_id) as session:
         row = _member(session, actor, membership_id)
         before, row.verification = row.verification, level

@@ -9,10 +9,11 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from adrail import phrase
 from core.money import MoneyError, known_currency, parse_amount
 
-COUNTRY = validate.Regexp(r"[A-Z]{2}\Z", error="use an ISO 3166 code such as RO")
-SLUG = validate.Regexp(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", error="use lower-case letters, digits and single hyphens")
+COUNTRY = validate.Regexp(r"[A-Z]{2}\Z", error=phrase("use an ISO 3166 code such as RO"))
+SLUG = validate.Regexp(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", error=phrase("use lower-case letters, digits and single hyphens"))
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 MOST_LANGUAGES = 40
@@ -29,7 +30,7 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text and CONTROLS.search(text):
-            raise ma.ValidationError("holds a control character; leave it out")
+            raise ma.ValidationError(phrase("holds a control character; leave it out"))
         text = text.strip() if text else text
         return None if text == "" and self.allow_none else text
 
@@ -64,7 +65,7 @@ class References(fields.List[Any]):
 
 def _each_once(found: list[str]) -> None:
     if len(set(found)) < len(found):
-        raise ma.ValidationError("names the same id twice; give each once")
+        raise ma.ValidationError(phrase("names the same id twice; give each once"))
 
 
 class Translations(fields.Dict):
@@ -82,14 +83,14 @@ class Translations(fields.Dict):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, dict[str, str]]:
         if not isinstance(value, dict) or len(value) > MOST_LANGUAGES:
-            raise ma.ValidationError('send an object of languages, such as {"ro": {…}}')
+            raise ma.ValidationError(phrase('send an object of languages, such as {"ro": {…}}'))
         errors: dict[str, Any] = {}
         clean: dict[str, dict[str, str]] = {}
         for language, texts in value.items():
             if not isinstance(language, str) or not LANGUAGE.fullmatch(language):
-                errors[str(language)] = ["use a language code such as ro"]
+                errors[str(language)] = [phrase("use a language code such as ro")]
             elif not isinstance(texts, dict):
-                errors[language] = ["send an object with the translated texts"]
+                errors[language] = [phrase("send an object with the translated texts")]
             elif wrong := self._wrong(texts):
                 errors[language] = wrong
             elif kept := {name: text.strip() for name, text in texts.items() if text and text.strip()}:
@@ -102,13 +103,15 @@ class Translations(fields.Dict):
         wrong: dict[str, list[str]] = {}
         for name, text in texts.items():
             if name not in self.longest:
-                wrong[str(name)] = [f"cannot be translated; these can: {', '.join(self.longest)}"]
+                wrong[str(name)] = [
+                    phrase("cannot be translated; these can: %(choices)s", choices=", ".join(self.longest))
+                ]
             elif text is None:
                 continue
             elif not isinstance(text, str) or CONTROLS.search(text):
-                wrong[name] = ["send a text without control characters"]
+                wrong[name] = [phrase("send a text without control characters")]
             elif len(text) > self.longest[name]:
-                wrong[name] = [f"is longer than {self.longest[name]} characters; shorten it"]
+                wrong[name] = [phrase("is longer than %(most)s characters; shorten it", most=self.longest[name])]
         return wrong
 
 
@@ -126,15 +129,15 @@ class Parts(fields.Dict):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         if not isinstance(value, dict):
-            raise ma.ValidationError("send an object of texts")
+            raise ma.ValidationError(phrase("send an object of texts"))
         wrong: dict[str, list[str]] = {}
         for name, text in value.items():
             if name not in self.names:
-                wrong[str(name)] = [f"is not known here; these are: {', '.join(self.names)}"]
+                wrong[str(name)] = [phrase("is not known here; these are: %(choices)s", choices=", ".join(self.names))]
             elif text is not None and (not isinstance(text, str) or CONTROLS.search(text)):
-                wrong[name] = ["send a text without control characters"]
+                wrong[name] = [phrase("send a text without control characters")]
             elif text and len(text) > self.longest:
-                wrong[name] = [f"is longer than {self.longest} characters; shorten it"]
+                wrong[name] = [phrase("is longer than %(most)s characters; shorten it", most=self.longest)]
         if wrong:
             raise ma.ValidationError(wrong)
         return {name: text.strip() for name, text in value.items() if text and text.strip()}
@@ -143,7 +146,7 @@ class Parts(fields.Dict):
 def check_currency(code: str) -> None:
     """Raise `ValidationError` for what is no ISO 4217 code."""
     if not known_currency(code):
-        raise ma.ValidationError("use an ISO 4217 code such as EUR")
+        raise ma.ValidationError(phrase("use an ISO 4217 code such as EUR"))
 
 
 def read_amount(text: str | None, currency: str) -> Decimal | None:
@@ -151,4 +154,4 @@ def read_amount(text: str | None, currency: str) -> Decimal | None:
     try:
         return None if text is None else parse_amount(text, currency)
     except MoneyError as exc:
-        raise ma.ValidationError(str(exc)) from None
+        raise ma.ValidationError(exc.args[0]) from None

@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from adrail import phrase
 from core.catalog.catalog_fields import (
     COUNTRY,
     SLUG,
@@ -26,23 +27,26 @@ READ_ONLY = frozenset({"created_at", "organizer_name", "venue_name", "city_name"
 MOST_MINOR = 2**31 - 1
 
 
-MISSING = {"required": "is missing; a new row needs it", "null": "cannot be emptied; send a value, or leave it out"}
+MISSING = {
+    "required": phrase("is missing; a new row needs it"),
+    "null": phrase("cannot be emptied; send a value, or leave it out"),
+}
 # What to send instead, by kind of field; the framework only says what is not valid.
 INSTEAD: tuple[tuple[type[fields.Field[Any]], str], ...] = (
-    (fields.AwareDateTime, "send a time with its zone, such as 2031-12-05T19:00:00+02:00"),
-    (fields.Integer, "send a whole number"),
-    (fields.Decimal, "send a number"),
-    (fields.Boolean, "send true or false"),
-    (fields.Url, "send a web address with https:// in front"),
-    (fields.List, "send a list of ids"),
-    (fields.String, "send a text"),
+    (fields.AwareDateTime, phrase("send a time with its zone, such as 2031-12-05T19:00:00+02:00")),
+    (fields.Integer, phrase("send a whole number")),
+    (fields.Decimal, phrase("send a number")),
+    (fields.Boolean, phrase("send true or false")),
+    (fields.Url, phrase("send a web address with https:// in front")),
+    (fields.List, phrase("send a list of ids")),
+    (fields.String, phrase("send a text")),
 )
 
 
 class InsteadFields(ma.Schema):
     """Fields whose messages say what to send instead."""
 
-    error_messages = {"unknown": "is not known here; leave it out"}  # noqa: RUF012 - marshmallow reads it as is
+    error_messages = {"unknown": phrase("is not known here; leave it out")}  # noqa: RUF012 - marshmallow reads it as is
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:  # noqa: ARG002 - their hook
         """Let every message say how to mend what is wrong."""
@@ -95,7 +99,7 @@ class VenueRow(Row):
     @ma.validates_schema(skip_on_field_errors=True)
     def _place(self, data: dict[str, Any], **_: Any) -> None:
         if (data["latitude"] is None) != (data["longitude"] is None):
-            raise ma.ValidationError("send latitude and longitude together, or neither", "latitude")
+            raise ma.ValidationError(phrase("send latitude and longitude together, or neither"), "latitude")
 
 
 class GenreRow(Row):
@@ -140,16 +144,16 @@ class LiveEventRow(Row):
     @ma.validates_schema(skip_on_field_errors=True)
     def _times(self, data: dict[str, Any], **_: Any) -> None:
         if data["ends_at"] is not None and data["ends_at"] <= data["starts_at"]:
-            raise ma.ValidationError("must be later than starts_at", "ends_at")
+            raise ma.ValidationError(phrase("must be later than starts_at"), "ends_at")
         if data["doors_at"] is not None and data["doors_at"] > data["starts_at"]:
-            raise ma.ValidationError("must not be later than starts_at", "doors_at")
+            raise ma.ValidationError(phrase("must not be later than starts_at"), "doors_at")
 
     @ma.validates_schema(skip_on_field_errors=True)
     def _money(self, data: dict[str, Any], **_: Any) -> None:
         read_amounts(data, ("price_from", "price_to", "promotion_budget"), data["currency"])
         low, high = data["price_from"], data["price_to"]
         if low is not None and high is not None and low > high:
-            raise ma.ValidationError("must not be below price_from", "price_to")
+            raise ma.ValidationError(phrase("must not be below price_from"), "price_to")
 
 
 class TicketTypeRow(Row):
@@ -168,7 +172,7 @@ def ticket_prices(data: dict[str, Any], currency: str) -> None:
     """Read a ticket type's prices in its live event's currency; raises `ValidationError`."""
     read_amounts(data, ("price", "sale_price"), currency)
     if data["sale_price"] is not None and data["sale_price"] > data["price"]:
-        raise ma.ValidationError({"sale_price": ["must not be above price"]})
+        raise ma.ValidationError({"sale_price": [phrase("must not be above price")]})
 
 
 def read_amounts(data: dict[str, Any], names: tuple[str, ...], currency: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import marshmallow as ma
 
+from adrail import phrase
 from core.accounts.api import Actor
 from core.catalog.kinds import Kind
 from core.errors import FieldProblem, ForbiddenError
@@ -62,7 +63,11 @@ def read_drafts(sent: Sequence[Any]) -> list[Draft]:
     first: dict[str, int] = {}
     for draft in drafts:
         if not draft.errors and first.setdefault(draft.external_id, draft.index) != draft.index:
-            draft.refuse("/external_id", "unique", f"row {first[draft.external_id]} has this id already; send it once")
+            draft.refuse(
+                "/external_id",
+                "unique",
+                phrase("row %(value)s has this id already; send it once", value=first[draft.external_id]),
+            )
     return drafts
 
 
@@ -71,14 +76,18 @@ def _read(index: int, item: Any) -> Draft:
     if isinstance(item, FieldProblem):
         draft.errors.append(item)
     elif not isinstance(item, dict):
-        draft.refuse("", "type", "send an object with the row's fields")
+        draft.refuse("", "type", phrase("send an object with the row's fields"))
     else:
         draft.sent = item
         given = item.get("external_id")
         if isinstance(given, str) and 1 <= len(given.strip()) <= MAX_ID:
             draft.external_id = given.strip()
         else:
-            draft.refuse("/external_id", "required", f"send the row's own id, a text of 1 to {MAX_ID} characters")
+            draft.refuse(
+                "/external_id",
+                "required",
+                phrase("send the row's own id, a text of 1 to %(most)s characters", most=MAX_ID),
+            )
     return draft
 
 

@@ -10,6 +10,7 @@ import marshmallow as ma
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.api import Actor
 from core.catalog.catalog_schemas import ticket_prices
 from core.catalog.drafts import Draft
@@ -19,16 +20,20 @@ from core.catalog.status import end_of, refusal
 from core.catalog.words import MAX_SLUG, slugify
 from core.validation import field_problems
 
-FOREIGN = "this id belongs to something that is not yours; use another"
+FOREIGN = phrase("this id belongs to something that is not yours; use another")
 UNKNOWN: Mapping[str, str] = {
-    "organizers": "there is no such organizer in this marketplace; send it first, or use the id of one that exists",
-    "venues": "there is no such venue in this marketplace; send it first, or use the id of one that exists",
-    "genres": "there is no such genre in this marketplace; send it first, or use the id of one that exists",
-    "artists": "there is no such artist in this marketplace; send it first, or use the id of one that exists",
-    "live-events": "there is no such live event in this marketplace; send it first, or use the id of one that exists",
-    "products": "there is no such product in this marketplace; send it first, or use the id of one that exists",
-    "shop-orders": "there is no such order of products here; send it first, or use the id of one that exists",
-    "persons": "there is no such person in this marketplace; send it first, or use the id of one that exists",
+    "organizers": phrase(
+        "there is no such organizer in this marketplace; send it first, or use the id of one that exists"
+    ),
+    "venues": phrase("there is no such venue in this marketplace; send it first, or use the id of one that exists"),
+    "genres": phrase("there is no such genre in this marketplace; send it first, or use the id of one that exists"),
+    "artists": phrase("there is no such artist in this marketplace; send it first, or use the id of one that exists"),
+    "live-events": phrase(
+        "there is no such live event in this marketplace; send it first, or use the id of one that exists"
+    ),
+    "products": phrase("there is no such product in this marketplace; send it first, or use the id of one that exists"),
+    "shop-orders": phrase("there is no such order of products here; send it first, or use the id of one that exists"),
+    "persons": phrase("there is no such person in this marketplace; send it first, or use the id of one that exists"),
 }
 """What to say of an id that nothing has, by kind."""
 
@@ -43,7 +48,7 @@ def check_slugs(session: Session, tenant_id: int, kind: Kind, drafts: Sequence[D
         slug = wanted[draft.index]
         if owners.get(slug, draft.external_id) != draft.external_id:
             if draft.data["slug"]:
-                draft.refuse("/slug", "unique", "another row has this slug; choose another, or leave it out")
+                draft.refuse("/slug", "unique", phrase("another row has this slug; choose another, or leave it out"))
                 continue
             digest = hashlib.sha256(draft.external_id.encode()).hexdigest()[:8]
             slug = f"{slug[: MAX_SLUG - 9].rstrip('-')}-{digest}"
@@ -74,7 +79,11 @@ def check_live_events(session: Session, actor: Actor, drafts: Sequence[Draft]) -
             draft.refuse("/status", "transition", why)
         if draft.row.id in prices:
             if draft.data["currency"] != draft.row.currency:
-                draft.refuse("/currency", "fixed", f"its ticket types have prices in {draft.row.currency}; keep it")
+                draft.refuse(
+                    "/currency",
+                    "fixed",
+                    phrase("its ticket types have prices in %(value)s; keep it", value=draft.row.currency),
+                )
             draft.columns["price_from"], draft.columns["price_to"] = prices[draft.row.id]
 
 
@@ -87,7 +96,7 @@ def check_organizer(actor: Actor, draft: Draft, *, needed: bool = True) -> None:
         elif draft.columns.get("organizer_id") not in {own, None}:
             draft.refuse("/organizer_id", "unknown", UNKNOWN["organizers"])
     elif needed and draft.data["organizer_id"] is None:
-        draft.refuse("/organizer_id", "required", "say whose live event it is")
+        draft.refuse("/organizer_id", "required", phrase("say whose live event it is"))
 
 
 def check_ticket_types(session: Session, actor: Actor, drafts: Sequence[Draft]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from adrail import phrase
 from core.accounts.api import Actor, record_audit
 from core.catalog import status_changes
 from core.catalog.drafts import Draft, read_drafts, require_writer
@@ -71,13 +72,15 @@ def create_row(actor: Actor, kind: Kind, sent: Mapping[str, Any]) -> dict[str, A
             kind.rows.lock(session, actor.tenant_id)
             given = str(sent.get("external_id") or "").strip()
             if given and kind.rows.ids(session, actor.tenant_id, [given]):
-                problem = FieldProblem("/external_id", "unique", "there is one with this id already; choose another")
-                raise InvalidInputError("the id is taken", errors=[problem])
+                problem = FieldProblem(
+                    "/external_id", "unique", phrase("there is one with this id already; choose another")
+                )
+                raise InvalidInputError(phrase("the id is taken"), errors=[problem])
             draft = _take_one(session, actor, kind, sent)
             record_audit(session, actor, f"{kind.word}.created", f"{kind.word}:{draft.external_id}")
             return _form(session, actor, kind, draft.external_id)
     except IntegrityError as exc:
-        raise ConflictError("somebody else changed the same rows at this moment; try again") from exc
+        raise ConflictError(phrase("somebody else changed the same rows at this moment; try again")) from exc
 
 
 def save_row(
@@ -91,7 +94,7 @@ def save_row(
             before = _form(session, actor, kind, external_id)
             if version is not None and version != version_of(before):
                 raise ConflictError(
-                    "somebody else changed this meanwhile; load it again and repeat your change",
+                    phrase("somebody else changed this meanwhile; load it again and repeat your change"),
                     code="version_conflict",
                 )
             _take_one(session, actor, kind, {**sent, "external_id": external_id}, reason)
@@ -99,7 +102,7 @@ def save_row(
             after = _form(session, actor, kind, external_id)
             return Saved(after, *_remember(session, actor, kind, external_id, before, after))
     except IntegrityError as exc:
-        raise ConflictError("somebody else changed the same rows at this moment; try again") from exc
+        raise ConflictError(phrase("somebody else changed the same rows at this moment; try again")) from exc
 
 
 def undo_change(actor: Actor, kind: Kind, external_id: str, change_id: int) -> Saved:
@@ -111,7 +114,7 @@ def undo_change(actor: Actor, kind: Kind, external_id: str, change_id: int) -> S
             raise NotFoundError("there is no such change of this row")
         current = wires(session, actor.tenant_id, kind, [row])[row.id]
         if any(current[name] != value for name, value in change.after.items()):
-            raise ConflictError("it was changed again since; change it by hand")
+            raise ConflictError(phrase("it was changed again since; change it by hand"))
         before = change.before
     return save_row(actor, kind, external_id, before, version=version_of(current))
 
@@ -149,7 +152,9 @@ def _take_one(session: Session, actor: Actor, kind: Kind, sent: Mapping[str, Any
     [draft] = read_drafts([dict(sent)])
     take(session, actor, kind, [draft], reason)
     if draft.errors:
-        raise InvalidInputError(f"{len(draft.errors)} field(s) need attention", errors=draft.errors)
+        raise InvalidInputError(
+            phrase("%(value)s field(s) need attention", value=len(draft.errors)), errors=draft.errors
+        )
     return draft
 
 

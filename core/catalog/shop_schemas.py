@@ -7,6 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from adrail import phrase
 from core.catalog.catalog_fields import Amount, Parts, Reference, Text, check_currency, read_amount
 from core.catalog.catalog_schemas import MOST_MINOR, InsteadFields, Row, read_amounts
 from core.money import format_amount
@@ -85,7 +86,7 @@ class ShopLines(fields.List[Any]):
 def _each_line_once(lines: list[dict[str, Any]]) -> None:
     names = [line["line"] for line in lines]
     if len(set(names)) < len(names):
-        raise ma.ValidationError("two lines have the same name; give each its own")
+        raise ma.ValidationError(phrase("two lines have the same name; give each its own"))
 
 
 class ShopOrderRow(Row):
@@ -129,4 +130,4 @@ class ShipmentRow(Row):
     @ma.validates_schema(skip_on_field_errors=True)
     def _times(self, data: dict[str, Any], **_: Any) -> None:
         if data["shipped_at"] and data["delivered_at"] and data["delivered_at"] < data["shipped_at"]:
-            raise ma.ValidationError("must not be earlier than shipped_at", "delivered_at")
+            raise ma.ValidationError(phrase("must not be earlier than shipped_at"), "delivered_at")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from adrail import phrase
+
 STATUSES = ("draft", "on_sale", "sold_out", "postponed", "cancelled", "ended")
 NEXT: Mapping[str, tuple[str, ...]] = {
     "draft": ("on_sale", "cancelled"),
@@ -31,10 +33,13 @@ def refusal(before: str, after: str, end: datetime, now: datetime | None = None)
     now = now or datetime.now(UTC)
     if after not in NEXT[before]:
         if before == "cancelled":
-            return "a cancelled live event stays cancelled; make a new one for a new date"
-        return f"{after} cannot follow {before}; these can: {', '.join(NEXT[before])}"
+            return phrase("a cancelled live event stays cancelled; make a new one for a new date")
+        choices = ", ".join(NEXT[before])
+        return phrase(
+            "%(after)s cannot follow %(before)s; these can: %(choices)s", after=after, before=before, choices=choices
+        )
     if before == "ended" and end <= now:
-        return "it is over; move starts_at and ends_at to the new date first, or in the same call"
+        return phrase("it is over; move starts_at and ends_at to the new date first, or in the same call")
     if after == "ended" and end > now:
-        return f"it is not over before {end.isoformat()}; cancel it, or move its end"
+        return phrase("it is not over before %(end)s; cancel it, or move its end", end=end.isoformat())
     return None

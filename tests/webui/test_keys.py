@@ -156,7 +156,7 @@ def test_an_overlap_that_cannot_be_is_refused(admin: Person, marketplace: Market
     before = newest(marketplace)
     answer = admin.send(f"/keys/{before.id}/rotate", {"overlap": hours})
     assert answer.status_code == 422
-    assert "use 0 to 720 hours" in readable(answer.text)
+    assert "Use 0 to 720 hours" in readable(answer.text)
     assert newest(marketplace) == before
 
 

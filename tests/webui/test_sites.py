@@ -75,7 +75,7 @@ def test_an_overlap_that_cannot_be_is_refused(admin: Person, marketplace: Market
     (site,) = list_sites(marketplace.staff)
     answer = admin.send(f"/sites/{site.id}/rotate", {"overlap": hours})
     assert answer.status_code == 422
-    assert "use 0 to 720 hours" in readable(answer.text)
+    assert "Use 0 to 720 hours" in readable(answer.text)
     assert list_sites(marketplace.staff) == [site]
 
 

@@ -95,8 +95,7 @@ def take_back(kind_name: str, change_id: int, external_id: str) -> ResponseRetur
     try:
         undo_change(actor, kind, external_id, change_id)
     except (ConflictError, InvalidInputError) as error:
-        problem = error.errors[0].message if error.errors else error.detail
-        say(_("It could not be taken back"), problem, tone="wait")
+        say(_("It could not be taken back"), vocabulary.said_of(error), tone="wait")
     else:
         say(_("Taken back"), _("It is as it was before."))
     return redirect(url_for("catalog.show_row", kind_name=kind.name, external_id=external_id))
@@ -128,8 +127,7 @@ def set_status(status: str, external_id: str) -> ResponseReturnValue:
     try:
         row = change_status(actor, external_id, status, request.form.get("reason", "").strip()[:MAX_REASON])
     except ConflictError as error:
-        problem = error.errors[0].message if error.errors else error.detail
-        say(_("Nothing was changed"), problem[:1].upper() + problem[1:] + ".", tone="wait")
+        say(_("Nothing was changed"), vocabulary.said_of(error), tone="wait")
     else:
         title = _("%(title)s: %(state)s", title=row["title"], state=vocabulary.live_event_state(status).word)
         say(title, undo=_undo_status(actor, kind, external_id, before, status))

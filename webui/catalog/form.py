@@ -17,6 +17,7 @@ from core.accounts.api import Actor
 from core.catalog.api import Kind, RowField, kind_named, names_of, slugify
 from core.errors import DomainError
 from webui import session
+from webui import words as vocabulary
 from webui.catalog import words
 
 Form = MultiDict[str, str]
@@ -53,9 +54,9 @@ def problems_of(error: DomainError) -> Problems:
     found: dict[str, str] = {}
     for problem in error.errors:
         name = problem.pointer.removeprefix("/").split("/")[0]
-        found.setdefault(name, problem.message[:1].upper() + problem.message[1:].rstrip(".") + ".")
+        found.setdefault(name, vocabulary.sentence(problem.message))
     whole = found.pop("", "")
-    return Problems(found, whole or ("" if found else error.detail[:1].upper() + error.detail[1:] + "."))
+    return Problems(found, whole or ("" if found else vocabulary.sentence(error.detail)))
 
 
 def read(specs: Iterable[RowField], sent: Form) -> dict[str, Any]:

@@ -126,12 +126,7 @@ def problems_of(error: DomainError) -> Problems:
     for problem in error.errors:
         if problem.pointer.startswith(SETTINGS_POINTER):
             name = problem.pointer.removeprefix(SETTINGS_POINTER).split("/")[0]
-            fields.setdefault(name, _sentence(problem.message))
+            fields.setdefault(name, words.sentence(problem.message))
         elif problem.pointer in PLACE_POINTERS:
-            place = place or _sentence(problem.message)
-    return Problems(fields, place, "" if fields or place else _sentence(error.detail))
-
-
-def _sentence(text: str) -> str:
-    text = words.translated(text).strip()
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+            place = place or words.sentence(problem.message)
+    return Problems(fields, place, "" if fields or place else words.sentence(error.detail))

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from core.codes.api import CodeView, get_code, history, list_codes, probe_code, providers, settings_form
 from core.delivery.api import last_accepted
 from core.errors import DomainError
+from webui import words
 from webui.codes import changes, firing, form, picker, rows
 from webui.codes.base import manager, pages
 from webui.troubles import troubles
@@ -94,7 +95,7 @@ def test_code(code_id: int) -> ResponseReturnValue:
     try:
         answer = probe_code(actor, code_id)
     except DomainError as error:
-        problem = error.detail
+        problem = words.sentence(error.detail)
     if request.headers.get("HX-Request"):
         return render_template("codes/answer.html", answer=answer, problem=problem, code=code)
     return _code_page(code, answer=answer, problem=problem, asked=True)

@@ -143,7 +143,7 @@ def buy() -> ResponseReturnValue:
     try:
         place_order(shop.shop().tenant_id, checkout.order_body(request, cart, buyer, external_id))
     except DomainError as error:
-        return _checkout_page(cart, buyer, problem=error.detail), 422
+        return _checkout_page(cart, buyer, problem=words.sentence(error.detail)), 422
     checkout.remember(external_id, cart)
     carts.clear()
     return redirect(url_for("demo.thank_you", order_id=external_id))

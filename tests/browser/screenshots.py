@@ -40,6 +40,8 @@ ADMIN = {
     "marketplace-code-new": "/codes/new/meta",
     "sites": "/sites/",
     "site-new": "/sites/new",
+    "payments": "/payments/",
+    "payment-provider": "/payments/stripe",
     "keys": "/keys/",
     "key-kinds": "/keys/new",
     "key-new": "/keys/new/server",

@@ -20,11 +20,19 @@ def test_the_tutorial_and_the_catalogues_guide_work_on_a_running_installation(tm
         run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/fill-the-catalogue.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/orders.md", tmp_path, ADRAIL_READY=ready)
+        run(ROOT / "docs/how-to/take-payments-webhooks.md", tmp_path, ADRAIL_READY=ready)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["run-with-your-own-servers", "create-a-marketplace", "people-and-sign-in", "manage-keys", "import-what-you-have"],
+    [
+        "run-with-your-own-servers",
+        "create-a-marketplace",
+        "people-and-sign-in",
+        "manage-keys",
+        "import-what-you-have",
+        "archive-events",
+    ],
 )
 def test_an_operators_guide_works_with_given_servers(name: str, database: str, tmp_path: Path) -> None:
     run(ROOT / f"docs/how-to/{name}.md", tmp_path, ADRAIL_SANDBOX_URL="")
@@ -47,7 +55,7 @@ def run(page: Path, folder: Path, **environment: str) -> None:
         env={**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", **environment},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=200,
         check=False,
     )
     outputs = done.stdout.split("\036")[1:]

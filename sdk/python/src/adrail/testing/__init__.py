@@ -19,6 +19,7 @@ from adrail.testing.canonical import CANONICAL_EVENTS
 from adrail.testing.conformance import PlatformConformance
 from adrail.testing.declarations import Declarations
 from adrail.testing.factories import NOW, conversion
+from adrail.testing.payment_cases import PaymentConformance
 
 __all__ = [
     "CANONICAL_EVENTS",
@@ -26,6 +27,7 @@ __all__ = [
     "Answer",
     "Bench",
     "Declarations",
+    "PaymentConformance",
     "PlatformConformance",
     "conversion",
     "open_bench",

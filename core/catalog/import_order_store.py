@@ -21,12 +21,13 @@ from core.errors import FieldProblem
 from core.privacy.api import ConsentStatement, record_statements
 
 LOOKED_UP = (*PERSON_TABLES, "orders", "order_items", "live_events", "ticket_types")
+MONEY = "numeric(18, 4)"
 ORDERS = {
     "row": "int",
     "external_id": "text",
     "person": "text",
     **dict.fromkeys(("visitor_id", "session_id", "status", "currency"), "text"),
-    **dict.fromkeys(("gross", "net", "fees", "discount"), "numeric"),
+    **dict.fromkeys(("gross", "net", "fees", "discount"), MONEY),
     "consent": "jsonb",
     "promo_code": "text",
     "affiliate_id": "text",
@@ -41,7 +42,7 @@ ITEMS = {
     "live_event": "text",
     "ticket_type": "text",
     "quantity": "int",
-    **dict.fromkeys(("unit_price", "fees", "discount"), "numeric"),
+    **dict.fromkeys(("unit_price", "fees", "discount"), MONEY),
 }
 TICKETS = {"row": "int", "line": "text", "external_id": "text"}
 WRITTEN = {"row": "int", "id": "bigint", "placed_at": "timestamptz", "holder": "bigint"}

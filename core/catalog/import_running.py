@@ -9,7 +9,7 @@ import secrets
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.import_reading import PARQUET, Block, Source, as_given, blocks, rows_of
-from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
+from core.catalog.import_sinks import Prepared, Sink, Stored
 from core.catalog.import_table import table_of
 from core.db.session import dispose_engines, maintainer_session, tenant_session
 from core.errors import ConflictError
@@ -187,9 +187,17 @@ def _prepared(run: Run, executor: Executor | None, progress: Progress) -> Iterat
 
 def prepare_block(source: Source, sink: Sink, tenant_id: int, block: Block, options: Mapping[str, Any]) -> Prepared:
     """Read a block and prepare its rows; runs in any process."""
+    raws: Iterable[tuple[int, Any]]
     if sink.prepare_table and (table := table_of(source, block)):
-        return sink.prepare_table(tenant_id, table, options)
-    return sink.prepare(tenant_id, list(rows_of(source, block)), options)
+        prepared = sink.prepare_table(tenant_id, table, options)
+        raws = zip(table.lines, table.records, strict=True)
+    else:
+        rows = list(rows_of(source, block))
+        prepared = sink.prepare(tenant_id, rows, options)
+        raws = ((row.line, row.raw) for row in rows)
+    refused = {item.line for item in prepared.rejects}
+    prepared.raws = {line: raw for line, raw in raws if line in refused} if refused else {}
+    return prepared
 
 
 def _store(
@@ -203,7 +211,7 @@ def _store(
             _take(session, run, import_id, block)
         stored = run.sink.store(session, run.tenant_id, prepared.payload, run.options)
         _count(progress, block, prepared, stored)
-        progress.rejects_bytes += _tell_rejects(run, block, [*prepared.rejects, *stored.rejects], rejects)
+        progress.rejects_bytes += _tell_rejects(run, block, prepared, stored, rejects)
         if import_id is None:
             session.rollback()
         else:
@@ -245,19 +253,20 @@ def _values(run: Run, import_id: int, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _tell_rejects(run: Run, block: Block, refused: list[Reject], file: BinaryIO) -> int:
+def _tell_rejects(run: Run, block: Block, prepared: Prepared, stored: Stored, file: BinaryIO) -> int:
     """Append refused rows, on disk before the transaction ends; returns how many bytes."""
-    if not refused:
-        return 0
     reasons: dict[int, list[dict[str, str]]] = {}
-    for item in refused:
+    for item in (*prepared.rejects, *stored.rejects):
         reasons.setdefault(item.line, []).extend(problem.as_dict() for problem in item.problems)
-    lines = [
-        orjson.dumps({"line": row.line, "reasons": reasons[row.line], "row": as_given(run.source, row.raw)}) + b"\n"
-        for row in rows_of(run.source, block)
-        if row.line in reasons
-    ]
-    data = b"".join(lines)
+    if not reasons:
+        return 0
+    raws = prepared.raws
+    if reasons.keys() - raws.keys():
+        raws = {row.line: row.raw for row in rows_of(run.source, block) if row.line in reasons}
+    data = b"".join(
+        orjson.dumps({"line": line, "reasons": reasons[line], "row": as_given(run.source, raws[line])}) + b"\n"
+        for line in sorted(reasons)
+    )
     file.write(data)
     file.flush()
     os.fsync(file.fileno())

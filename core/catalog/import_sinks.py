@@ -26,11 +26,15 @@ class Reject:
 
 @dataclass(slots=True)
 class Prepared:
-    """What became of a block's rows without the database: how many there were, what to store, what was refused."""
+    """What became of a block's rows without the database: how many there were, what to store, what was refused.
+
+    ``raws`` holds the refused rows as they came, by line.
+    """
 
     rows: int = 0
     payload: Any = None
     rejects: list[Reject] = field(default_factory=list)
+    raws: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

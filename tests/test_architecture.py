@@ -36,6 +36,7 @@ VENDORS = {
     "facebook", "instagram", "capi", "google", "google_ads", "gads", "adwords", "ga4", "gtm", "gtag", "doubleclick",
     "tiktok", "bytedance", "snap", "snapchat", "pinterest", "linkedin", "twitter", "reddit", "bing", "microsoft_ads",
 }  # fmt: skip
+PAYMENT_VENDORS = {"stripe", "paypal", "adyen", "mollie", "braintree", "netopia", "euplatesc"}
 # A field of tracking-config: pages pass visitors' choices on to a container that others fill.
 KNOWN_FIELDS = {"google_consent_mode"}
 ELEMENT = re.compile(r"</?meta\b[^>]*>|\bmeta\[")
@@ -102,7 +103,8 @@ def test_the_foundation_knows_no_feature() -> None:
 
 def forbidden_words() -> frozenset[str]:
     """Slugs and vendors that only a plugin may speak of."""
-    return frozenset(VENDORS | {platform.slug for platform in registry().all()})
+    installed = (*registry().all(), *registry().payment_providers())
+    return frozenset(VENDORS | PAYMENT_VENDORS | {item.slug for item in installed})
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:

@@ -24,7 +24,7 @@ from core.catalog.order_fields import (
     summed,
 )
 from core.catalog.order_states import STATUSES
-from core.money import MoneyError, known_currency, parse_amount
+from core.money import MAX_AMOUNT, MoneyError, known_currency, parse_amount
 
 PERSON, ITEM = "person.", "item."
 NUMBER, EVENT = "external_id", "item.live_event_id"
@@ -170,7 +170,9 @@ def _summed_where_missing(clean: OrderColumns) -> list[str]:
         if order in missing:
             prices = {name: Decimal(clean.lines[name][at]) for name in PRICES}
             sums[order] = sums.get(order, ZERO) + summed([{**prices, "quantity": int(clean.lines["quantity"][at])}])
-    return [text or format(max(sums.get(order, ZERO), ZERO), "f") for order, text in enumerate(clean.heads["gross"])]
+    clean.wrong.update(order for order, total in sums.items() if total >= MAX_AMOUNT)
+    texts = enumerate(clean.heads["gross"])
+    return [text or format(max(sums.get(order, ZERO), ZERO), "f") for order, text in texts]
 
 
 def _ids(column: Sequence[Any], most: int, wrong: set[int], *, required: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from core.catalog.order_states import STATUSES
 from core.catalog.person_fields import read_person
 from core.errors import FieldProblem
-from core.money import MoneyError, known_currency, parse_amount
+from core.money import MAX_AMOUNT, MoneyError, known_currency, parse_amount
 
 OLDEST = timedelta(days=20 * 366)
 TOLERANCE = timedelta(days=1)
@@ -110,6 +110,9 @@ def _totals(given: Any, currency: str, clean: dict[str, Any]) -> Iterator[FieldP
     yield from _amounts(given, TOTALS, currency, "/totals", totals, required=False)
     if "gross" not in given:
         totals["gross"] = max(summed(clean["items"]), ZERO)
+        if totals["gross"] >= MAX_AMOUNT:
+            message = f"the lines come to {totals['gross']}; an order may come to less than {MAX_AMOUNT}"
+            yield FieldProblem("/totals/gross", "amount", message)
     if "net" not in given:
         totals["net"] = totals.get("gross", ZERO)
     clean["totals"] = totals

@@ -65,7 +65,7 @@ LINE = {
     "item.live_event_id": ("ev-1", "ev-1", "ev-2", "ev-404", ""),
     "item.ticket_type_id": ("", "tt-1", "tt-2", "x" * 129),
     "item.quantity": ("", "1", "2", "0", "many"),
-    "item.unit_price": ("90", "90.00", "90.00", "", "free"),
+    "item.unit_price": ("90", "90.00", "90.00", "", "free", "9999999999999"),
     "item.discount": ("", "", "5"),
 }
 # A column of nothing but good values is what most files are: such rows come often enough to store some.

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.db.session import maintainer_session
-from core.events.api import lanes, shards
+from core.events.api import lanes, overdue_months, shards
 from core.jobs import QUEUES
 from core.registry import registry
 from core.valkey import client
@@ -95,4 +95,6 @@ def _tables() -> Iterator[GaugeMetricFamily]:
     for platform, (count, seconds) in found.items():
         waiting.add_metric([platform], count)
         age.add_metric([platform], seconds)
-    yield from (waiting, age, outbox)
+    archive = GaugeMetricFamily("adrail_archive_overdue_months", "Months that should be in the archive and are not")
+    archive.add_metric([], len(overdue_months()))
+    yield from (waiting, age, outbox, archive)

@@ -14,6 +14,7 @@ from webui import key_words
 from webui.words import plain
 
 SENTENCES: Mapping[str, Any] = {
+    "archive.keep": later("%(who)s chose how long events stay before they are archived"),
     "connection.paused": later("%(who)s paused %(what)s"),
     "connection.resumed": later("%(who)s resumed %(what)s"),
     "connection.secret_set": later("%(who)s gave %(what)s new credentials"),
@@ -58,6 +59,9 @@ SENTENCES: Mapping[str, Any] = {
     "verification.asked": later("%(who)s asked for a verification"),
     "verification.decided": later("%(who)s decided on a verification"),
     "verification.set": later("%(who)s set a verification level"),
+    "visitor.link": later("%(who)s linked a visitor with %(what)s"),
+    "visitor.undo": later("%(who)s took back what was said about a visitor of %(what)s"),
+    "visitor.unlink": later("%(who)s said that a visitor is not %(what)s"),
 }
 VERBS: Mapping[str, Any] = {
     "created": later("%(who)s added %(what)s"),

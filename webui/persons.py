@@ -20,12 +20,15 @@ from core.catalog.api import (
     unmerge_person,
 )
 from core.errors import ConflictError, NotFoundError
+from core.events.api import AS_TOLD, LINKED, NOT_LINKED, decide, visitor_decisions
 from webui import order_words, person_words, session
 from webui.blueprint import page_blueprint
 from webui.messages import say
 
 MAX_SEARCH = 254
+MAX_VISITOR = 64
 SHOWN_ORDERS = 10
+SHOWN_DECISIONS = 100
 VIEW, CHANGE = "view_persons", "manage_catalog"
 
 pages = page_blueprint("person_pages", __name__, url_prefix="/persons")
@@ -100,6 +103,28 @@ def unmerge(person_id: str) -> ResponseReturnValue:
     return redirect(url_for("person_pages.show_person", person_id=person_id))
 
 
+@pages.post("/visitors/<path:person_id>")
+def say_of_visitor(person_id: str) -> ResponseReturnValue:
+    """Link a visitor with a person, say that they never were that person, or leave it to events again."""
+    actor = session.actor(CHANGE)
+    visitor, state = request.form.get("visitor_id", "").strip()[:MAX_VISITOR], request.form.get("state", "")
+    back = redirect(url_for("person_pages.show_person", person_id=person_id))
+    try:
+        decide(actor, person_id, visitor, state)
+    except ConflictError:
+        say(_("Nothing changed"), _("This visitor was not linked with this person."))
+        return back
+    except NotFoundError:
+        get_person(actor, person_id)
+        say(
+            _("No such visitor"), _("No browser with this id was seen in this marketplace. Check the id and try again.")
+        )
+        return back
+    title, rest = person_words.decided(state)
+    say(title, rest)
+    return back
+
+
 @pages.post("/reveal/<path:person_id>")
 def reveal(person_id: str) -> ResponseReturnValue:
     """Show clear values once; that somebody looked is kept in the audit log."""
@@ -116,6 +141,7 @@ def show_person(person_id: str) -> str:
 def _page(person_id: str, clear: dict[str, str] | None) -> str:
     actor = session.actor(VIEW)
     detail = get_person(actor, person_id)
+    decisions = visitor_decisions(actor, person_id, limit=SHOWN_DECISIONS).items
     orders = list_orders(actor, person_id=person_id, limit=SHOWN_ORDERS) if session.may("view_orders") else None
     return render_template(
         "persons/person.html",
@@ -124,6 +150,9 @@ def _page(person_id: str, clear: dict[str, str] | None) -> str:
         facts=person_words.facts(detail, clear),
         clear=clear is not None,
         orders=orders,
+        apart=[item for item in decisions if item.kind == "unlink"],
+        by_hand={item.visitor_id for item in decisions if item.kind == "link"},
+        states={"linked": LINKED, "not_linked": NOT_LINKED, "as_told": AS_TOLD},
         words=person_words,
         order_words=order_words,
     )

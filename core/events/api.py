@@ -1,6 +1,6 @@
 """The door of the event store."""
 
-from core.events.archive_files import ArchiveError
+from core.events.archive_files import ArchiveError, probe_archive
 from core.events.archive_months import (
     Month,
     TenantMonth,
@@ -155,6 +155,7 @@ __all__ = [
     "own_event_page",
     "own_events",
     "place_of",
+    "probe_archive",
     "reject_groups",
     "reject_totals",
     "reject_with_id",

@@ -99,6 +99,11 @@ def place() -> Place:
     return Place(url)
 
 
+def probe_archive() -> None:
+    """Try whether the archive can be used; raises `ArchiveError` that says what is wrong."""
+    place().probe()
+
+
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     try:

@@ -9,12 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.config import ConfigError, settings
 from core.registry import PluginError, check_endpoints, registry
-from server.doctor import database, edge, secrets, stream, work
+from server.doctor import archive, database, edge, secrets, stream, work
 from server.doctor.findings import Check, Finding, State, fail, ok, warn
 
 DATABASE: Sequence[Check] = (
     database.roles, database.migrations, database.row_level_security, database.partitions, database.connections,
-    work.clocks,
+    work.clocks, archive.place, archive.months,
 )  # fmt: skip
 VALKEY: Sequence[Check] = (
     stream.memory, stream.backlog, stream.readers, stream.set_aside, stream.clocks, work.workers,

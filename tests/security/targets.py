@@ -80,6 +80,9 @@ EXCEPTIONS: Mapping[tuple[str, str], str | None] = {
     ("/api/v1/persons/<path:external_id>/merge", "external_id"): "person",
     ("/api/v1/persons/<path:external_id>/unmerge", "external_id"): "merged",
     ("/persons/unmerge/<path:person_id>", "person_id"): "merged",
+    ("/api/v1/persons/<path:external_id>/visitor-decisions", "external_id"): "person",
+    ("/api/v1/persons/<path:external_id>/visitor-decisions", "visitor_id"): "visitor",
+    ("/persons/visitors/<path:person_id>", "visitor_id"): "visitor",
     ("/api/v1/orders", "person"): None,  # an object; its id is the shop's own
     ("/api/v1/catalog/live-events/<path:external_id>/status", "external_id"): "live_event",
     ("/api/v1/orders/<path:external_id>", "external_id"): "order",
@@ -270,6 +273,9 @@ BODIES: Mapping[str, tuple[Callable[[Prey], Any], ...]] = {
     ),
     "PUT /api/v1/catalog/persons": (lambda _: _rows(external_id=fresh(), email="new@people.example"),),
     "POST /api/v1/persons/<path:external_id>/merge": (lambda prey: {"merged": prey.ids["twin"]},),
+    "POST /api/v1/persons/<path:external_id>/visitor-decisions": (
+        lambda prey: {"visitor_id": prey.ids["visitor"], "state": "linked"},
+    ),
     "PATCH /api/v1/people/<int:member_id>": (lambda _: {"role": "manager"},),
     "POST /api/v1/people/invitations": (
         lambda prey: {
@@ -320,6 +326,9 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
     "POST /people/<int:membership_id>": (lambda _: {"role": "manager", "account_type": "organizer"},),
     "POST /people/<int:membership_id>/tier": (lambda _: {"tier": "premium"},),
     "POST /people/<int:membership_id>/verification": (lambda _: {"level": "email"},),
+    "POST /persons/visitors/<path:person_id>": (
+        lambda prey: {"visitor_id": prey.ids["visitor"], "state": "linked"},
+    ),
     "POST /persons/merge": (lambda prey: {"survivor": prey.ids["person"], "merged": prey.ids["twin"]},),
     "POST /people/invite": (
         lambda prey: {

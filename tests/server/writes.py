@@ -19,7 +19,9 @@ from core.valkey import client
 from tests.core.delivery.world import World
 from tests.marketplace import PLATFORM, Marketplace
 from tests.tracking.events import event
+from tests.tracking.ingest.stream import entry
 from tracking.ingest.entries import DEAD_STREAM
+from tracking.ingest.service import ingest
 from tracking.own_events.service import Definition, define, retire
 
 CODES = "/api/marketplace-client/organizer/tracking-codes"
@@ -76,6 +78,12 @@ class Backend:
         gone = self.double()
         merge_persons(self.marketplace.staff, "c-7", gone)
         return gone
+
+    def visitor(self) -> str:
+        """A browser that was seen."""
+        self.double()
+        ingest([entry(self.marketplace, event(visitor_id="v-seen"))])
+        return "v-seen"
 
     def suggestion(self) -> int:
         """Two persons who may be one."""
@@ -246,6 +254,11 @@ WRITES: dict[str, Write] = {
     ),
     f"POST {V1}/persons/{{external_id}}/unmerge": Write(
         lambda b: f"{V1}/persons/{b.merged()}/unmerge", audited="person.unmerge"
+    ),
+    f"POST {V1}/persons/{{external_id}}/visitor-decisions": Write(
+        _at(f"{V1}/persons/c-7/visitor-decisions"),
+        lambda b: {"visitor_id": b.visitor(), "state": "linked"},
+        "visitor.link",
     ),
     f"POST {V1}/persons/duplicates/{{suggestion_id}}/dismiss": Write(
         lambda b: f"{V1}/persons/duplicates/{b.suggestion()}/dismiss", audited="person.not_duplicate"

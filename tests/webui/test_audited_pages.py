@@ -60,6 +60,7 @@ RECORDED = {
     "person_pages.dismiss": "person.not_duplicate",
     "person_pages.merge": "person.merge",
     "person_pages.reveal": "person.reveal",
+    "person_pages.say_of_visitor": "visitor.link",
     "person_pages.unmerge": "person.unmerge",
     "preferences.choose_language": "user.language_changed",
     "roles.reset": "permissions.changed",

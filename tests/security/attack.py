@@ -22,6 +22,8 @@ from tests.security.targets import BODIES, FORMS, KINDS, QUERIES, SHARED_KINDS, 
 # No row has this number and no thing this name.
 NO_NUMBER, NO_NAME = 2**40 + 7, "nobodys-thing"
 READING = {"GET", "HEAD", "OPTIONS"}
+MET: set[tuple[str, str]] = set()
+"""Which endpoint was asked for by whom so far."""
 PASSING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|fresh-\d+|nonce=\"[^\"]+\"|"
     r"\b(just now|\d+ (s|min|h) ago)\b|name=\"csrf_token\" value=\"[^\"]+\"|\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)"
@@ -127,6 +129,7 @@ def send(
     query: Mapping[str, str] | None = None,
 ) -> TestResponse:
     """Send it as somebody."""
+    MET.add((target.name, who.name))
     method, path = target.method, target.path(app, values)
     if method in READING:
         return who.send(method, path, query=query)

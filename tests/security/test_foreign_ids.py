@@ -16,6 +16,7 @@ from tests.marketplace import Marketplace, make_marketplace
 from tests.process_state import use_environment
 from tests.rounds import rounds
 from tests.security.attack import (
+    MET,
     READING,
     FormFields,
     Target,
@@ -338,3 +339,21 @@ def test_methods_that_an_endpoint_does_not_have_are_refused(world: World) -> Non
             if answer.status_code not in {401, 403, 404, 405} and not asks_to_sign_in(answer):
                 findings.append(f"{method} {path}: {answer.status_code}")
     assert not findings, "\n".join(findings)
+
+
+def test_every_endpoint_is_met_by_keys_or_people_and_by_nobody(world: World) -> None:
+    """What takes no id is asked without one; nothing that there is stays unmet, however few turns there are."""
+    findings = []
+    for target in world.targets:
+        met = {who for name, who in MET if name == target.name}
+        for who in world.attackers:
+            usable = who.suits(target.is_api) and not (who.signs_in and target.method != "GET")
+            if who.name not in READERS or who.name in met or not usable:
+                continue
+            answer = send(world.app, who, target, world.ids(target), {} if target.method not in READING else None)
+            traces = [found for prey in world.victims(who, target) for found in prey.traces(readable(answer, {}))]
+            if answer.status_code >= 500 or traces:
+                findings.append(f"{who.name}: {target.name} answers {answer.status_code} {traces[:3]}")
+    assert not findings, "\n".join(findings)
+    met = {name for name, _ in MET}
+    assert [target.name for target in world.targets if target.name not in met] == []

@@ -13,12 +13,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from core.config import Settings, variable
+from tests.docs.event_types import event_types
 from tests.process_state import use_environment
 from tracking.registry import EventSpec, Registry
 from tracking.registry.loader import load
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
+EVENT_TYPES = ROOT / "sdk" / "browser" / "src" / "events.ts"
 NONE = "none"
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
@@ -194,6 +196,7 @@ def main() -> None:
     for name in PAGES:
         path = REFERENCE / name
         path.write_text(fresh(name, path.read_text("utf-8")), "utf-8")
+    EVENT_TYPES.write_text(event_types(load()), "utf-8")
 
 
 if __name__ == "__main__":

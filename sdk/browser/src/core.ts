@@ -159,6 +159,7 @@ export class Adrail {
     this.#state.config = config;
     this.#identity.minutes = config?.sdk?.session_minutes ?? 30;
     this.#log("config", config);
+    this.#showLiveView();
     if (!this.#options?.endpoint) this.#tell();
     this.#state.changed();
   }
@@ -215,6 +216,14 @@ export class Adrail {
 
   #settings() {
     return transportSettings(this.#options!, this.#state.config);
+  }
+
+  /** In debug mode: where a developer sees what this browser sends, and what became of it. */
+  #showLiveView(): void {
+    if (!this.#debug) return;
+    const visitor = this.#identity.visitorId();
+    const server = new URL(this.#settings().endpoint, location.href);
+    this.#log("visitor", visitor, new URL(`/collection/live?visitor=${visitor}`, server).href);
   }
 
   #pageType(): string | undefined {

@@ -5,6 +5,7 @@ import { install } from "./stub";
 export type { TrackingConfig } from "./config";
 export type { ConsentState } from "./consent";
 export type { Adrail, ConsentApi } from "./core";
+export type { EventName, EventPayloads, Money } from "./events";
 export type { InitOptions } from "./options";
 export type * from "./pixel-adapter";
 export type { CartItem, Choice, Order, TrackOptions } from "./types";

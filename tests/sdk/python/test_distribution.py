@@ -21,9 +21,11 @@ SOURCE = Path(__file__).resolve().parents[3] / "sdk" / "python"
 PUBLIC = {
     "Accepted", "AdrailError", "Auth", "AuthError", "ConnectionRef", "ConsentReceipt", "Conversion", "ConversionLimits",
     "ConversionSender", "Credentials", "CspSources", "HashedIdentifier", "HealthCheck", "HealthReport", "HealthRequest",
-    "Ignored", "Invalid", "InvalidPayloadError", "Item", "NotSupportedError", "Outcome", "PixelProvider", "Phrase",
+    "Ignored", "Invalid", "InvalidPayloadError", "Item", "NotSupportedError", "Outcome", "PaymentKind", "PaymentNotice",
+    "PaymentProvider", "PaymentWebhooks", "PixelProvider", "Phrase",
     "Platform", "RawIdentifier", "Retry", "RetryableError", "SDK_VERSION", "SandboxProvider", "SendRequest",
-    "Submitted", "Throttled", "ThrottledError", "Transport", "UserData", "hookimpl", "phrase", "setting",
+    "SignatureError", "SigningSecrets", "Submitted", "Throttled", "ThrottledError", "Transport", "UnusedNotice",
+    "UserData", "WebhookRequest", "hookimpl", "phrase", "setting",
 }  # fmt: skip
 
 PROBE = """

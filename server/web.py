@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, RuntimeModes
 
 from core.config import settings
 
@@ -20,6 +20,8 @@ def run_web() -> None:
         interface=Interfaces.WSGI,
         workers=config.web_processes,
         blocking_threads=config.web_threads,
+        # One thread reads and writes all connections of a process: handing them on between several costs more.
+        runtime_mode=RuntimeModes.st,
         backpressure=config.web_threads * 4,
         respawn_failed_workers=True,
         respawn_interval=0.5,

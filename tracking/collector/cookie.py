@@ -18,8 +18,14 @@ SAFE = re.compile(r"[A-Za-z0-9_.~-]{1,64}")
 
 
 def wanted(environ: Environ, site: SiteKey | None) -> bool:
-    """Whether to look for a visitor: the site asks for it, and the page's own address was called, not another one."""
-    return site is not None and site.visitor_cookie and "HTTP_ORIGIN" in environ and from_here(environ)
+    """Whether to look for a visitor: the site asks for it, and the page's own address was called, not another one.
+
+    The browser itself says so, whatever proxies did to the host; older ones are judged by the host.
+    """
+    if site is None or not site.visitor_cookie or "HTTP_ORIGIN" not in environ:
+        return False
+    said = environ.get("HTTP_SEC_FETCH_SITE")
+    return said == "same-origin" if said else from_here(environ)
 
 
 def visitor_of(events: Iterable[dict[str, Any]]) -> str | None:

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from core.accounts.api import list_sites, update_site
 from core.errors import InvalidInputError
-from tests.marketplace import Marketplace
+from tests.marketplace import ORIGIN, Marketplace
 from tests.process_state import use_environment
 from tests.tracking.events import NONE, Page, completed, consent, event
 
@@ -52,6 +52,15 @@ def test_a_site_that_did_not_ask_gets_none(page: Page) -> None:
     allow(page.marketplace)
     allow(page.marketplace, visitor_cookie=False)
     assert "Set-Cookie" not in send(page, event()).headers
+
+
+def test_the_browser_knows_best_which_address_it_called(page: Page) -> None:
+    allow(page.marketplace)
+    listed = {"base": "https://adrail.example", "Origin": ORIGIN}
+    assert "Set-Cookie" in send(page, event(), **listed, **{"Sec-Fetch-Site": "same-origin"}).headers
+    for other in ("cross-site", "same-site", "none"):
+        assert "Set-Cookie" not in send(page, event(), **listed, **{"Sec-Fetch-Site": other}).headers
+        assert "Set-Cookie" not in send(page, event(), **{"Sec-Fetch-Site": other}).headers
 
 
 def test_another_origin_gets_none(page: Page) -> None:

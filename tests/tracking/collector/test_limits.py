@@ -92,6 +92,19 @@ def test_a_full_stream_takes_nothing_by_halves(page: Page, store: Store) -> None
     assert len(store.rows("tx_rejected_events")) == 1
 
 
+def test_waiting_entries_have_a_bound_in_bytes_too(page: Page, store: Store) -> None:
+    with use_environment(ADRAIL_STREAM_MAX_MEGABYTES="1"):
+        (stream,) = shards()
+        filling = [valkey().xadd(stream, {"x": b"y" * 50_000}) for _ in range(40)]
+        late = [event(), event()]
+        assert refused(page, 503, *late) >= 1
+        assert valkey().xlen(stream) == len(filling)
+        valkey().xdel(stream, *filling)
+        assert summary(page.send(*late)) == (2, 0, 0, 0)
+    ingest()
+    assert len(store.event_ids()) == 2
+
+
 def test_valkey_without_memory_left_takes_nothing_by_halves(page: Page) -> None:
     sent = event()
     server = redis.Redis.from_url(settings().redis_url.get_secret_value())

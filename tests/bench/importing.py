@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import subprocess
@@ -38,20 +39,38 @@ def _measure(installation: Installation, what: str, rows: Iterator[dict[str, Any
         path = Path(folder) / f"{what}.csv"
         count = _write(path, rows)
         command = [sys.executable, "-m", "server", "import", what, str(path), "--tenant", SLUG, *more]
-        before = os.times()
+        before, database = os.times(), _database_seconds(installation)
         started = time.perf_counter()
         done = subprocess.run(command, env=_environment(installation), capture_output=True, text=True, check=True)
         took = time.perf_counter() - started
-        after = os.times()
+        after, database = os.times(), _database_seconds(installation) - database
     assert f"{count} rows: {count} new" in done.stdout, done.stdout
     return {
         "value": round(count / took),
         "unit": "rows per second, from start to end of the command",
         "n": count,
         "seconds": round(took, 1),
-        # Of the command and its processes; the database's own time is not in it.
+        # CPU time of the command and its processes, start included, and of all of the database's processes.
         "cpu_us_per_row": round((sum(after[2:4]) - sum(before[2:4])) / count * 1e6, 1),
+        "database_cpu_us_per_row": round(database / count * 1e6, 1),
     }
+
+
+def _database_seconds(installation: Installation) -> float:
+    """CPU seconds that the installation's PostgreSQL has used so far: server, living and ended backends."""
+    server = int((installation.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+    ticks = sum(_ticks(server))
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            stat = (entry / "stat").read_text().rpartition(")")[2].split() if entry.name.isdigit() else []
+            if stat and int(stat[1]) == server:
+                ticks += sum(_ticks(int(entry.name))[:2])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> list[int]:
+    """User and system time of a process, then of its ended children."""
+    return [int(value) for value in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]]
 
 
 def _write(path: Path, rows: Iterator[dict[str, Any]]) -> int:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     port: int = Field(8700, ge=0, le=65535, description="port the web server binds to")
     web_processes: int = Field(2, ge=1, le=64, description="web server processes")
     web_threads: int = Field(8, ge=1, le=256, description="request threads per web process")
+    ingest_processes: int = Field(1, ge=1, le=64, description="ingest processes started by `adrail up`")
     worker_processes: int = Field(1, ge=1, le=64, description="RQ worker processes started by `adrail up`")
     stream_shards: int = Field(1, ge=1, le=256, description="event streams; a tenant stays in one")
     stream_max_entries: int = Field(200_000, ge=100, description="waiting entries per shard before 503")

@@ -112,6 +112,8 @@ def _start_processes(plan: Plan, group: ProcessGroup) -> None:
         start(name)
     from core.config import settings  # noqa: PLC0415
 
+    for number in range(2, settings().ingest_processes + 1):
+        start(f"ingest-{number}", "ingest")
     for number in range(1, settings().worker_processes + 1):
         start(f"worker-{number}", "worker")
 

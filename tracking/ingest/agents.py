@@ -10,7 +10,7 @@ from ua_parser import Result, parse
 
 from core.events.api import NO_DEVICE, Device
 
-REMEMBERED = 20_000
+REMEMBERED = 4_096
 LONGEST = 1_000
 """Characters of an agent that are looked at; real ones have 80 to 300."""
 

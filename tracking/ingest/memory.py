@@ -1,4 +1,4 @@
-"""How a process that stores events for months uses memory: the collector of cycles has nothing to find in its batches."""
+"""How a process that stores events for months uses memory: there are no cycles to search its batches for."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def _row(event: dict[str, Any], origin: Origin, zone: ZoneInfo, enrich: Enrich |
         event["source_system"],
         occurred_at,
         datetime.fromisoformat(claimed) if claimed and claimed != stated else occurred_at,
-        _local_date(occurred_at, zone),
+        _local_date(stated, occurred_at, zone),
         get("site_id", origin.site_id),
         get("visitor_id"),
         get("session_id"),
@@ -70,14 +70,17 @@ def _id(text: str) -> bytes:
     return raw
 
 
-def _local_date(moment: datetime, zone: ZoneInfo) -> date:
-    return _day_at(moment.replace(second=0, microsecond=0), zone)
+def _local_date(stated: str, moment: datetime, zone: ZoneInfo) -> date:
+    try:
+        return _day_at(stated[:16], "+00:00" if stated[-1] == "Z" else stated[-6:], zone)
+    except ValueError:  # written in another way than the collector does
+        return moment.astimezone(zone).date()
 
 
-@functools.lru_cache(maxsize=1024)
-def _day_at(minute: datetime, zone: ZoneInfo) -> date:
-    """Days begin with a minute, so the minute tells the day."""
-    return minute.astimezone(zone).date()
+@functools.lru_cache(maxsize=4096)
+def _day_at(minute: str, offset: str, zone: ZoneInfo) -> date:
+    """Days begin with a minute, so the minute tells the day; as a text it is looked up sooner than as a time."""
+    return datetime.fromisoformat(minute + offset).astimezone(zone).date()
 
 
 @functools.cache

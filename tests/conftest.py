@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
@@ -76,6 +77,13 @@ def cheap_passwords() -> Iterator[None]:
     """People of tests have passwords that are hashed quickly."""
     with quick_passwords():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Logs of this process show exceptions as Python does: colouring one takes longer than the test it happened in."""
+    shown = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], shown])
 
 
 @pytest.fixture(scope="session")

@@ -62,10 +62,10 @@ class Installation:
             )
 
     def stop(self) -> None:
-        """Stop as Ctrl-C does; fails when it takes longer than 30 s."""
+        """Stop as Ctrl-C does; fails when it takes longer than 100 s."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(30)
+            self.process.wait(100)
 
     def log(self) -> str:
         """What it said."""

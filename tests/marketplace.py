@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,20 @@ PLATFORM = "meta"
 _numbers = itertools.count(1)
 
 
+class OrganizerKeys(dict[str, str]):
+    """API keys by organiser, each made when a test first asks for it: most never do."""
+
+    def __init__(self, tenant_id: int, organizers: Mapping[str, int]) -> None:
+        super().__init__()
+        self._tenant_id = tenant_id
+        self._organizers = organizers
+
+    def __missing__(self, name: str) -> str:
+        organizer = self._organizers[name]
+        self[name] = create_key(self._tenant_id, kind="organizer", name="test", organizer_id=organizer)
+        return self[name]
+
+
 @dataclass(slots=True)
 class Marketplace:
     """A tenant with two organisers, three live events (ev-1, ev-2 of org-1 in RON, ev-3 of org-2 in RON)."""
@@ -33,7 +48,7 @@ class Marketplace:
     write_key: str
     server_key: str
     organizers: dict[str, int]
-    organizer_keys: dict[str, str]
+    organizer_keys: OrganizerKeys
     codes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -136,10 +151,7 @@ def make_marketplace() -> Marketplace:
     }
     with tenant_session(made.tenant_id) as session:
         insert_live_events(session, made.tenant_id, *_catalogue(organizers))
-    keys = {
-        name: create_key(made.tenant_id, kind="organizer", name="test", organizer_id=organizer)
-        for name, organizer in organizers.items()
-    }
+    keys = OrganizerKeys(made.tenant_id, organizers)
     return Marketplace(made.tenant_id, slug, made.site_id, made.write_key, made.server_key, organizers, keys)
 
 

@@ -21,7 +21,7 @@ def test_a_purchase_reaches_every_pixel_once_from_server_and_browser(visit: Visi
     order = buy_with_consent(visit)
     pixels = pixels_of(visit)
     server = settled_conversions(visit, len(FUNNEL) * len(pixels))
-    browser = [hit for hit in browser_hits(visit.facts["sandbox_url"]) if hit["ev"] in FUNNEL]
+    browser = settled_hits(visit, len(FUNNEL) * len(pixels))
     expected = Counter((pixel, name) for pixel in pixels for name in FUNNEL)
     assert Counter((item["pixel"], item["event_name"]) for item in server) == expected
     assert Counter((hit["id"], hit["ev"]) for hit in browser) == expected
@@ -37,6 +37,7 @@ def test_a_purchase_reaches_every_pixel_once_from_server_and_browser(visit: Visi
 def test_values_currencies_and_hashes_are_right(visit: Visit) -> None:
     order = buy_with_consent(visit)
     server = settled_conversions(visit, len(FUNNEL) * len(pixels_of(visit)))
+    hits = [hit for hit in settled_hits(visit, len(server)) if hit["ev"] == "Purchase"]
     purchases = [item for item in server if item["event_name"] == "Purchase"]
     for purchase in purchases:
         data, user = purchase["custom_data"], purchase["user_data"]
@@ -54,7 +55,6 @@ def test_values_currencies_and_hashes_are_right(visit: Visit) -> None:
         assert "Chrome" in user["client_user_agent"]
     values = {item["event_name"]: item["custom_data"].get("value") for item in server}
     assert values["AddToCart"] == values["InitiateCheckout"] == price(visit) * 2
-    hits = [hit for hit in browser_hits(visit.facts["sandbox_url"]) if hit["ev"] == "Purchase"]
     assert {(float(hit["cd[value]"]), hit["cd[currency]"]) for hit in hits} == {(price(visit) * 2, "RON")}
 
 
@@ -159,6 +159,17 @@ def settled_conversions(visit: Visit, number: int) -> list[dict[str, Any]]:
         lambda: found if len(found := conversions(visit.facts["sandbox_url"])) >= number else [],
         what=f"{number} conversions",
     )
+
+
+def settled_hits(visit: Visit, number: int) -> list[dict[str, Any]]:
+    """Hits of the browser's pixels along the funnel, once ``number`` have come, and before the page is left."""
+
+    def found() -> list[dict[str, Any]]:
+        visit.page.evaluate("0")  # lets the browser go on
+        hits = [hit for hit in browser_hits(visit.facts["sandbox_url"]) if hit["ev"] in FUNNEL]
+        return hits if len(hits) >= number else []
+
+    return until(found, what=f"{number} hits")
 
 
 def deliveries_of(visit: Visit, order: str) -> list[dict[str, Any]]:

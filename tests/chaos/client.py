@@ -14,7 +14,7 @@ from tests.chaos.rail import Rail
 from tests.chaos.wire import AGENT, Parcel, order_body
 
 # Connecting and answering, in seconds.
-TIMEOUT = (2, 8)
+TIMEOUT = (5, 30)
 
 
 class Client:

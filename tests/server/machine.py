@@ -52,7 +52,7 @@ def child(supervisor: int, role: str) -> int | None:
 
 def all_gone(pids: Collection[int]) -> None:
     """Wait until none of these processes runs; fails naming those that do."""
-    until(lambda: not left(pids), seconds=60, what=f"the end of {left(pids)}")
+    until(lambda: not left(pids), seconds=100, what=f"the end of {left(pids)}")
 
 
 def left(pids: Collection[int]) -> dict[int, str]:

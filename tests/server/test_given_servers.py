@@ -59,7 +59,7 @@ def adrail(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 
@@ -90,7 +90,7 @@ def running(folder: Path, *parts: tuple[str, ...]) -> Iterator[None]:
         family = set().union(*(below(process.pid) for process in processes.values()))
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
-        codes = {name: process.wait(30) for name, process in processes.items()}
+        codes = {name: process.wait(100) for name, process in processes.items()}
         assert set(codes.values()) == {0}, f"{codes}\n{said(folder)}"
         all_gone(family)
     finally:

@@ -91,7 +91,7 @@ def test_long_running_processes_are_no_superusers(installation: Installation, su
 
 def test_a_second_up_on_the_same_data_says_who_is_there(installation: Installation, supervisor: int) -> None:
     command = [sys.executable, "-m", "server", "up", "--port", "0", "--data-dir", str(installation.data_dir)]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert second.returncode == 1
     assert f"the data directory {installation.data_dir} is in use" in second.stderr
     assert f"process {supervisor}" in second.stderr
@@ -113,7 +113,7 @@ def test_a_port_that_is_taken_is_named(installation: Installation, tmp_path: Pat
         "--data-dir",
         str(installation.data_dir) + "-other",
     ]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     shutil.rmtree(str(installation.data_dir) + "-other")
     assert refused.returncode == 1
     assert f"port {port} is in use" in refused.stderr
@@ -172,7 +172,7 @@ def test_ctrl_c_ends_everything_in_order(installation: Installation) -> None:
     assert installation.process is not None
     family = below(installation.process.pid) | {installation.process.pid}
     installation.process.send_signal(signal.SIGINT)
-    assert installation.process.wait(30) == 0
+    assert installation.process.wait(100) == 0
     all_gone(family)
     assert not (installation.data_dir / "ready.json").exists()
     assert installation.log().rstrip().endswith("stopping …")
@@ -188,7 +188,7 @@ def test_ctrl_c_during_the_start_leaves_nothing_either(installation: Installatio
     until(lambda: child(supervisor, "valkey"), what="the start of Valkey")
     family = below(supervisor) | {supervisor}
     installation.process.send_signal(signal.SIGINT)
-    assert installation.process.wait(60) == 0, installation.log()
+    assert installation.process.wait(100) == 0, installation.log()
     all_gone(family)
     assert not (installation.data_dir / "ready.json").exists()
 

@@ -191,6 +191,7 @@ def test_organisers_make_their_own_tokens_and_see_no_others(owner: Person, marke
 
 
 def test_an_organiser_gets_no_hold_of_the_keys_of_others(owner: Person, marketplace: Marketplace) -> None:
+    assert marketplace.organizer_keys["org-2"]
     foreign = [item for item in list_keys(marketplace.staff).items if item.organizer != "org-1"]
     assert len(foreign) == 2
     for key in foreign:

@@ -24,7 +24,7 @@ def processes(folder: Path, *names: str) -> Iterator[None]:
             process.send_signal(signal.SIGTERM)
         for process in running:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
+                process.wait(100)
             process.kill()
             process.wait()
 
@@ -41,7 +41,7 @@ def adrail(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 

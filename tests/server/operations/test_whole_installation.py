@@ -52,7 +52,7 @@ def adrail(*arguments: str, **environment: str) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = [sys.executable, "-m", "server", *arguments]
     done = subprocess.run(
-        command, env={**clean, **environment}, capture_output=True, text=True, timeout=90, check=False
+        command, env={**clean, **environment}, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -172,7 +172,7 @@ def test_a_shell_gets_the_settings_of_what_runs(installation: Installation) -> N
 
     def shell(commands: str) -> subprocess.CompletedProcess[str]:
         arguments = ["bash", "-euc", commands, sys.executable, str(installation.data_dir)]
-        return subprocess.run(arguments, env=alone, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(arguments, env=alone, capture_output=True, text=True, timeout=100, check=False)
 
     stranger = shell('"$0" -m server site list scena')
     assert stranger.returncode != 0

@@ -9,7 +9,7 @@ import orjson
 
 from tracking.registry import EventSpec, Registry
 
-HEAD = """/** Payloads of the events that pages and apps send. Made from tracking/registry by `make docs`; do not edit. */
+HEAD = """/** Payloads of the events that pages and apps send. Made from the registry by `make docs`; do not edit. */
 
 /** A decimal number as text, in major units: "120.50". */
 export type Money = string;
@@ -46,10 +46,9 @@ def _object(schema: Mapping[str, Any], shared: Mapping[str, Any], indent: str) -
 
 
 def _type(schema: Mapping[str, Any], shared: Mapping[str, Any], indent: str) -> str:
-    if schema.get("$ref") == MONEY:
-        return "Money"
     if "$ref" in schema:
-        return _type(shared[schema["$ref"].rpartition("/")[2]], shared, indent)
+        name = schema["$ref"].rpartition("/")[2]
+        return "Money" if schema["$ref"] == MONEY else _type(shared[name], shared, indent)
     if "enum" in schema or "const" in schema:
         values = schema.get("enum", [schema.get("const")])
         return " | ".join(orjson.dumps(value).decode() for value in values)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import sql
 
@@ -33,6 +34,7 @@ from core.tables import metadata
 from core.valkey import client
 from tests.marketplace import PLATFORM, Marketplace
 from tests.pipeline import run_pipeline
+from tests.tracking.events import event
 from tracking.ingest.entries import DEAD_STREAM
 from tracking.own_events.service import Definition, define
 
@@ -163,7 +165,8 @@ def _collected(looking: Looking, marketplace: Marketplace, mark: str) -> dict[st
     """A refused event, a request that could not be stored, and an event of the marketplace's own."""
     now, problem = datetime.now(UTC), {"pointer": f"/payload/{mark}", "rule": "type", "message": "the value is wrong"}
     with tenant_session(marketplace.tenant_id) as session:
-        sealed = keyring().seal(b'{"event_name": "page_view", "visitor_id": "%s"}' % mark.encode(), "reject")
+        body = orjson.dumps(event(visitor_id=f"{mark}-visitor"))
+        sealed = keyring().seal(body, "reject")
         refused = Reject("shop", f"{mark}_viewed", "schema", [problem], sealed, now)
         store_rejects(session, marketplace.tenant_id, [refused])
     fields: Any = {**encode(Entry(marketplace.tenant_id, False, now, [{"event_name": mark}])), b"reason": mark.encode()}
@@ -173,6 +176,7 @@ def _collected(looking: Looking, marketplace: Marketplace, mark: str) -> dict[st
     find = _Finder(looking, marketplace.tenant_id)
     return {
         "reject": find("tx_rejected_events"),
+        "reject_body": body.decode(),
         "reject_group": group_key("schema", f"{mark}_viewed", [problem]),
         "dead_entry": entry.decode(),
         "own_event": event,

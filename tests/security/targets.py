@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from tests.marketplace import PLATFORM
 from tests.security.prey import Prey
 
@@ -93,6 +95,10 @@ EXCEPTIONS: Mapping[tuple[str, str], str | None] = {
     ("/catalog/<kind_name>/undo/<int:change_id>/<path:external_id>", "change_id"): "catalog_change",
     ("/catalog/<kind_name>/undo/<int:change_id>/<path:external_id>", "external_id"): "live_event",
     ("/catalog/live-events/status/<status>/<path:external_id>", "external_id"): "live_event",
+    ("/api/v1/rejected-events/<int:reject_id>/replay", "event"): None,  # a whole event, as it should be
+    ("/collection/refused/<int:reject_id>/replay", "event"): None,
+    ("/collection/refused", "event_name"): None,  # what events are called, own or not
+    ("/api/v1/rejected-events/groups", "event_name"): None,
     ("/api/v1/orders", "session_id"): None,  # the buyer's visit, as the shop calls it
     ("/demo/events/<slug>", "slug"): "event_slug",
     ("/demo/events/<slug>/tickets", "slug"): "event_slug",
@@ -299,7 +305,10 @@ BODIES: Mapping[str, tuple[Callable[[Prey], Any], ...]] = {
         lambda prey: {"group": prey.ids["reject_group"]},
         lambda prey: {"ids": [prey.ids["reject"]]},
     ),
-    "POST /api/v1/rejected-events/<int:reject_id>/replay": (lambda _: {"repairs": []},),
+    "POST /api/v1/rejected-events/<int:reject_id>/replay": (
+        lambda _: {"repairs": []},
+        lambda prey: {"event": orjson.loads(prey.ids["reject_body"])},
+    ),
     "PUT /api/tx/consent": (
         lambda _: {"visitor_id": fresh(), "consent": CONSENT},
         lambda prey: {"person_id": prey.ids["person"], "consent": CONSENT},
@@ -352,7 +361,7 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
         lambda _: {"description": "More.", "field_name": "seat", "field_type": "text"},
     ),
     "POST /collection/refused/groups/<group_key>/replay": (lambda _: {"op": "drop", "path": "/payload/note"},),
-    "POST /collection/refused/<int:reject_id>/replay": (lambda _: {"event": "{}"},),
+    "POST /collection/refused/<int:reject_id>/replay": (lambda prey: {"event": prey.ids["reject_body"]},),
     "POST /demo/cart": (lambda prey: {"event": prey.ids["live_event"], "ticket": prey.ids["ticket_type"]},),
     "POST /demo/events/<slug>/tickets": (lambda prey: {str(prey.ids["ticket_type"]): "1"},),
 }

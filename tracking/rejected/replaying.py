@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.accounts.api import Actor, record_audit
 from core.db.partitions import make_room_for
 from core.db.session import tenant_session
-from core.errors import ConflictError, FieldProblem, InvalidInputError, UnavailableError
+from core.errors import FieldProblem, InvalidInputError, UnavailableError
 from core.events.api import (
     BLOCKED,
     DISCARDED,
@@ -61,8 +61,8 @@ class Replayed:
 def replay_edited(actor: Actor, reject_id: int, edited: Any) -> Replayed:
     """Take one refused event as somebody edited it; what was hidden from them is put back.
 
-    Raises `NotFoundError`, `ConflictError` when it is not open any more, `InvalidInputError` with everything that is
-    still wrong, `UnavailableError` when nothing can be made durable.
+    One that somebody else replayed meanwhile is left as it is. Raises `NotFoundError`, `InvalidInputError` with
+    everything that is still wrong, `UnavailableError` when nothing can be made durable.
     """
 
     def edit(_: RejectRow, original: Any) -> Any:
@@ -141,8 +141,6 @@ def _replay(
     tenant_id, result = actor.tenant_id, Replayed(last_id=after)
     with tenant_session(tenant_id) as session:
         rows = take_open_rejects(session, tenant_id, ids=ids, group=group, above=after, most=MOST)
-        if strict and not rows:
-            raise ConflictError("somebody is replaying it, or did already", code="not_open")
         taken: list[tuple[RejectRow, dict[str, Any]]] = []
         outcomes: dict[str, list[int]] = {REPLAYED: [], BLOCKED: []}
         for row in rows:

@@ -73,7 +73,6 @@ def _group(group_key: str, problems: dict[str, str]) -> str:
 def replay_group(group_key: str) -> ResponseReturnValue:
     """Repair and take up to 500 events of a group."""
     actor = keeper()
-    service.group_of(actor, group_key)  # what is not theirs is not found
     try:
         done = replaying.replay_repaired(actor, read_repairs(_repairs()), group=group_key)
     except InvalidInputError as error:
@@ -101,6 +100,9 @@ def _json(text: str) -> Any:
 
 
 def _say_done(done: replaying.Replayed) -> None:
+    if not (done.replayed or done.refused or done.blocked):
+        say(_("Nothing to do"), _("Somebody did it already."), tone="calm")
+        return
     taken = ngettext("%(num)d event is taken", "%(num)d events are taken", done.replayed)
     rest = []
     if done.refused:
@@ -122,7 +124,6 @@ def _say_done(done: replaying.Replayed) -> None:
 def discard_group(group_key: str) -> ResponseReturnValue:
     """Put up to 500 events of a group away."""
     actor = keeper()
-    service.group_of(actor, group_key)
     count = replaying.discard(actor, group=group_key)
     say(
         ngettext("%(num)d event is put away", "%(num)d events are put away", count),

@@ -158,8 +158,8 @@ export class Adrail {
     const config = typeof source === "string" ? await fetchConfig(source, this.#log) : (source ?? null);
     this.#state.config = config;
     this.#identity.minutes = config?.sdk?.session_minutes ?? 30;
-    this.#log("config", config);
-    this.#showLiveView();
+    // The visitor is whom the live view of adrail wants to know.
+    this.#log("config", config, this.#identity.visitorId());
     if (!this.#options?.endpoint) this.#tell();
     this.#state.changed();
   }
@@ -216,14 +216,6 @@ export class Adrail {
 
   #settings() {
     return transportSettings(this.#options!, this.#state.config);
-  }
-
-  /** In debug mode: where a developer sees what this browser sends, and what became of it. */
-  #showLiveView(): void {
-    if (!this.#debug) return;
-    const visitor = this.#identity.visitorId();
-    const server = new URL(this.#settings().endpoint, location.href);
-    this.#log("visitor", visitor, new URL(`/collection/live?visitor=${visitor}`, server).href);
   }
 
   #pageType(): string | undefined {

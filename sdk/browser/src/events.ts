@@ -1,4 +1,4 @@
-/** Payloads of the events that pages and apps send. Made from tracking/registry by `make docs`; do not edit. */
+/** Payloads of the events that pages and apps send. Made from the registry by `make docs`; do not edit. */
 
 /** A decimal number as text, in major units: "120.50". */
 export type Money = string;

@@ -15,7 +15,7 @@ from tests.waiting import until
 
 PATH = "/api/v1/custom-events"
 NAME = "custom.seat_map_opened"
-FIELDS = [
+FIELDS: list[dict[str, Any]] = [
     {"name": "row", "type": "text", "required": True, "max_length": 5},
     {"name": "view", "type": "choice", "choices": ["2d", "3d"]},
     {"name": "price_from", "type": "money"},

@@ -233,6 +233,34 @@ def test_who_is_forgotten_is_nobody_in_restored_history(
     assert who == {(None, None, None, None), ("c-2", made[1].person_id, "v-c-2", "s-c-2")}
 
 
+def test_links_outlive_the_events_that_made_them(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    with tenant_session(marketplace.tenant_id) as session:
+        upsert_persons(session, marketplace.tenant_id, [{"external_id": name} for name in ("c-1", "c-2")])
+
+    def told(number: int, day: int, name: str | None) -> None:
+        kind = "person_identified" if name else "person_logged_out"
+        when = (months_ago(number).start + timedelta(days=day)).isoformat()
+        store_old(marketplace, [event(kind, visitor_id="v-1", person_id=name, occurred_at=when)], trusted=True)
+
+    def links() -> list[tuple[object, ...]]:
+        query = (
+            "SELECT person_external_id, linked_at, unlinked_at FROM tx_identity_links WHERE tenant_id = %s ORDER BY 2"
+        )
+        return admin_connection.execute(query, [marketplace.tenant_id]).fetchall()
+
+    told(27, 5, "c-1")
+    told(27, 9, None)
+    before = links()
+    run()
+    told(26, 3, "c-2")
+    run()
+    told(28, 1, "c-2")
+    start = months_ago(28).start + timedelta(days=1)
+    assert links() == [("c-2", start, before[0][1]), before[0], ("c-2", months_ago(26).start + timedelta(days=3), None)]
+
+
 def test_every_column_that_may_single_somebody_out_has_a_declared_treatment() -> None:
     delicate = {
         column.name for column in TrackingEvent.__table__.columns if column.info["privacy"].cls is not PrivacyClass.NONE

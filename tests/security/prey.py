@@ -171,15 +171,15 @@ def _collected(looking: Looking, marketplace: Marketplace, mark: str) -> dict[st
         store_rejects(session, marketplace.tenant_id, [refused])
     fields: Any = {**encode(Entry(marketplace.tenant_id, False, now, [{"event_name": mark}])), b"reason": mark.encode()}
     entry: Any = client().xadd(DEAD_STREAM, fields)
-    event = f"custom.{mark.replace('-', '_').lower()}_happened"
-    define(marketplace.staff, Definition(event, f"{mark} happened.", ["web"], "analytics", []))
+    name = f"custom.{mark.replace('-', '_').lower()}_happened"
+    define(marketplace.staff, Definition(name, f"{mark} happened.", ["web"], "analytics", []))
     find = _Finder(looking, marketplace.tenant_id)
     return {
         "reject": find("tx_rejected_events"),
         "reject_body": body.decode(),
         "reject_group": group_key("schema", f"{mark}_viewed", [problem]),
         "dead_entry": entry.decode(),
-        "own_event": event,
+        "own_event": name,
     }
 
 

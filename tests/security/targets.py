@@ -335,9 +335,7 @@ FORMS: Mapping[str, tuple[Callable[[Prey], Mapping[str, Any]], ...]] = {
     "POST /people/<int:membership_id>": (lambda _: {"role": "manager", "account_type": "organizer"},),
     "POST /people/<int:membership_id>/tier": (lambda _: {"tier": "premium"},),
     "POST /people/<int:membership_id>/verification": (lambda _: {"level": "email"},),
-    "POST /persons/visitors/<path:person_id>": (
-        lambda prey: {"visitor_id": prey.ids["visitor"], "state": "linked"},
-    ),
+    "POST /persons/visitors/<path:person_id>": (lambda prey: {"visitor_id": prey.ids["visitor"], "state": "linked"},),
     "POST /persons/merge": (lambda prey: {"survivor": prey.ids["person"], "merged": prey.ids["twin"]},),
     "POST /people/invite": (
         lambda prey: {

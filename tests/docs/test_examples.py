@@ -20,6 +20,7 @@ def test_the_tutorial_and_the_catalogues_guide_work_on_a_running_installation(tm
         run(ROOT / "docs/tutorial/first-purchase.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/fill-the-catalogue.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/orders.md", tmp_path, ADRAIL_READY=ready)
+        run(ROOT / "docs/how-to/look-after-collected-events.md", tmp_path, ADRAIL_READY=ready)
         run(ROOT / "docs/how-to/take-payments-webhooks.md", tmp_path, ADRAIL_READY=ready)
 
 

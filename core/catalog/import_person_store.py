@@ -140,7 +140,7 @@ def store_persons(session: Session, tenant_id: int, block: PersonBlock) -> tuple
 
     Returns how many are new, and the external ids of those of whom nothing new was said.
     """
-    _stage(session, tenant_id, block)
+    _stage(session, block)
     values = {"tenant": tenant_id}
     stored = {row.external_id: row for row in session.execute(FIND, values)}
     unchanged = _unchanged(session, tenant_id, stored)
@@ -148,6 +148,7 @@ def store_persons(session: Session, tenant_id: int, block: PersonBlock) -> tuple
         session.execute(UNCHANGED, {"names": sorted(unchanged)})
     if len(unchanged) == block.count:
         return 0, unchanged
+    _beforehand(session, tenant_id)
     done = session.execute(UPSERT, values) if stored else insert(session, INSERT, UPSERT, values)
     created = int(done.one().created)
     _afterwards(session, tenant_id)
@@ -173,27 +174,33 @@ def complete_persons(session: Session, tenant_id: int, block: PersonBlock) -> No
     """Insert the persons of a block who are new; of the others only what was not known yet is taken."""
     if not block.count:
         return
-    _stage(session, tenant_id, block)
+    _stage(session, block)
     copy_into(session, "known_persons", KNOWN, b"")
     values = {"tenant": tenant_id}
     session.execute(FIND_GAPS, values)
-    known = session.scalar(text("SELECT count(*) FROM pg_temp.known_persons"))
+    known = session.scalar(text("SELECT count(*) FROM pg_temp.known_persons")) or 0
+    gaps = list(session.scalars(WITH_GAPS)) if known else []
+    if known == block.count and not gaps:
+        return
+    _beforehand(session, tenant_id)
     if not known:
         insert(session, INSERT, INSERT_MISSING, values)
     elif known < block.count:
         session.execute(INSERT_MISSING, values)
-    gaps = list(session.scalars(WITH_GAPS)) if known else []
     if gaps:
         for statement in FILL_GAPS:
             session.execute(statement, {**values, "ids": gaps})
-    if gaps or known < block.count:
-        _afterwards(session, tenant_id)
+    _afterwards(session, tenant_id)
 
 
-def _stage(session: Session, tenant_id: int, block: PersonBlock) -> None:
+def _stage(session: Session, block: PersonBlock) -> None:
     copy_into(session, "written_persons", WRITTEN, b"")
     copy_into(session, "incoming_persons", TYPES, block.data)
     copy_into(session, "same_persons", SAME, b"")
+
+
+def _beforehand(session: Session, tenant_id: int) -> None:
+    """Look who has an address or number that somebody is about to get."""
     for name in INDEXED:
         session.execute(text(FIND_SAME.format(reason=name)), {"tenant": tenant_id})
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from core.accounts.api import tenant_key
 from core.catalog.import_mapping import DATE, FLAG, MOMENT, TEXT, Shape
 from core.catalog.import_person_store import LOOKED_UP, Consent, PersonBlock, store_persons
-from core.catalog.import_person_table import clean_consents, clean_people, person_rows, without
+from core.catalog.import_person_table import NAMES, clean_consents, clean_people, person_rows, without
 from core.catalog.import_reading import Row
-from core.catalog.import_sinks import Prepared, Reject, Sink, Stored, copy_line
+from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
 from core.catalog.import_table import Table, kept, repeated
 from core.catalog.person_fields import ENCRYPTED, PURPOSES, TRAITS, read_person
-from core.catalog.person_store import staged_row, stay_clear_of_merges
+from core.catalog.person_store import stay_clear_of_merges
 from core.privacy.api import ConsentStatement, append_statements
 
 SHAPE = Shape(
@@ -71,8 +71,11 @@ def _read(rows: Iterable[Row], rejects: list[Reject]) -> tuple[dict[str, dict[st
 
 def single_rows(tenant_id: int, persons: Iterable[Mapping[str, Any]]) -> bytes:
     """Clean persons, each once, as rows for COPY."""
-    key = tenant_key(tenant_id)
-    return "".join([copy_line(staged_row(key, person)) for person in persons]).encode()
+    people = list(persons)
+    if not people:
+        return b""
+    columns = {name: [person.get(name) or "" for person in people] for name in NAMES}
+    return person_rows(tenant_key(tenant_id), columns)
 
 
 def store(session: Session, tenant_id: int, block: PersonBlock, _options: Mapping[str, Any]) -> Stored:

@@ -28,6 +28,8 @@ FULL_SIZE = rounds(0, 1) == 1
 # In small: two seeds that between them kill everything once, alone or together.
 SEEDS = range(1, 101) if FULL_SIZE else (212, 270)
 VISITS = rounds(8, 100)
+# Seconds for an answer while a server is away; a busy machine that only tries in small may take longer.
+PROMPT = rounds(20, 2)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_without_valkey_the_collector_asks_for_patience_and_orders_are_taken(
     with rail.outage(VALKEY):
         refused = answered(503, lambda: client.collect([viewed]))
         assert (code_of(refused), int(refused.headers["Retry-After"])) == ("unavailable", 5)
-        assert refused.elapsed.total_seconds() < 3
+        assert refused.elapsed.total_seconds() < PROMPT
         answered(201, lambda: client.order(visit))
         assert "valkey" in rail.what_is_not_ready()
     assert viewed[0].id not in books.acknowledged
@@ -104,7 +106,7 @@ def test_without_postgresql_the_collector_takes_events_up_to_its_bound(
             away.wait(rounds(1, 60) / len(early))
             answer = client.collect([parcel])
             assert answer is not None
-            assert (answer.status_code, answer.elapsed.total_seconds() < 2) == (202, True)
+            assert (answer.status_code, answer.elapsed.total_seconds() < PROMPT) == (202, True)
         answers = [client.collect([parcel]) for parcel in late]
     assert [answer.status_code for answer in answers if answer is not None] == [202] * (len(late) - 1) + [503]
     last = answers[-1]

@@ -123,10 +123,11 @@ def test_a_platform_in_trouble_is_tried_again_and_gets_each_event_once(world: Wo
 def test_after_an_ambiguous_time_out_the_same_event_id_is_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "transport", lambda platform: replace(transport(platform), read_timeout=0.3))
     world.fault("timeout_after", "org-1", seconds=2)
     world.plan(world.event())
-    world.deliver([world.connection("org-1").id])
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "transport", lambda platform: replace(transport(platform), read_timeout=0.3))
+        world.deliver([world.connection("org-1").id])
     assert world.rows("org-1")[0].reason == reasons.RETRYING
     world.make_due()
     world.deliver([world.connection("org-1").id])

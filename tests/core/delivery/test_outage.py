@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 def test_what_the_platform_took_is_written_when_the_database_is_back(world: World, database: str) -> None:
-    world.fault("slow", "org-1", seconds=0.5)
+    world.fault("slow", "org-1", seconds=2)
     world.plan(world.event())
     connection = world.connection("org-1").id
     job = threading.Thread(target=dispatch.run, args=(world.tenant_id, connection))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.accounts.api import TenantView, tenant_view
 from core.catalog.api import person_ids_by_external
 from core.codes.api import BrowserHit, note_browser_hits
+from core.db.partitions import make_room_for
 from core.db.session import anonymous_session, set_tenant
 from core.delivery.api import StoredEvent, plan, wanted_events
 from core.events.api import (
@@ -29,6 +31,8 @@ from core.json_input import parse_json
 from core.registry import registry as plugins
 from tracking.ingest.consent import apply_privacy_signals, record_snapshots
 from tracking.ingest.rows import rows_of
+
+OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -59,13 +63,14 @@ def ingest(entries: Sequence[Entry]) -> Result:
     by_tenant: dict[int, list[Entry]] = {}
     for entry in entries:
         by_tenant.setdefault(entry.tenant_id, []).append(entry)
+    made = {tenant_id: _rows(tenant_id, own) for tenant_id, own in by_tenant.items()}
+    _make_room(rows for parts in made.values() for rows, _ in parts)
     # In id order, so that two ingest processes cannot wait for each other.
     with anonymous_session() as session:
         for tenant_id, own in sorted(by_tenant.items()):
-            made = _rows(tenant_id, own)
             set_tenant(session, tenant_id)
             store_rejects(session, tenant_id, [reject for entry in own for reject in _rejects(entry)])
-            stored, wake = _store(session, tenant_id, made)
+            stored, wake = _store(session, tenant_id, made[tenant_id])
             result.stored += stored
             if wake:
                 result.wake[tenant_id] = wake
@@ -75,6 +80,18 @@ def ingest(entries: Sequence[Entry]) -> Result:
 def ingest_history(session: Session, tenant_id: int, entries: Sequence[Entry]) -> int:
     """Store entries of one tenant without planning any delivery; returns how many events were new."""
     return _store(session, tenant_id, _rows(tenant_id, entries), deliver=False)[0]
+
+
+def _make_room(made: Iterable[Sequence[EventRow]]) -> None:
+    """Make the partitions of months that are not kept ready, before anything is written.
+
+    A month before anybody sold tickets online, or one that has not come, is a mistake: such an event is set aside.
+    """
+    now = datetime.now(UTC)
+    moments = {(row.occurred_at.year, row.occurred_at.month): row.occurred_at for rows in made for row in rows}
+    for moment in moments.values():
+        if OLDEST <= moment <= now:
+            make_room_for(moment)
 
 
 def _rows(tenant_id: int, entries: Sequence[Entry]) -> list[tuple[list[EventRow], bool]]:

@@ -20,7 +20,7 @@ from core.valkey import client
 from tests.marketplace import ORIGIN
 from tests.pipeline import ingest, relay, run_pipeline
 from tests.tracking.events import Page, ago, completed, consent, event
-from tests.tracking.ingest.stream import entry
+from tests.tracking.ingest.stream import entry, put
 from tests.tracking.store import Store
 from tracking.ingest.service import ingest as store_entries
 
@@ -197,3 +197,11 @@ def test_old_and_new_events_of_one_batch_find_their_months(page: Page, store: St
     page.send(*(event(occurred_at=time, consent_snapshot=consent(captured_at=ago(days=40))) for time in times))
     ingest()
     assert [row["occurred_at"] for row in store.events()] == [datetime.fromisoformat(time) for time in times]
+
+
+def test_an_event_that_waited_for_years_finds_room_and_one_of_a_far_future_does_not(page: Page, store: Store) -> None:
+    old = event(occurred_at="2019-03-31T23:59:59.999999+00:00", consent_snapshot=consent(captured_at=ago(days=40)))
+    put(page.marketplace, event(), old, event(occurred_at="2200-01-01T00:00:00+00:00"))
+    ingest()
+    assert min(row["occurred_at"].year for row in store.events()) == 2019
+    assert (len(store.events()), len(store.rows("tx_rejected_events"))) == (2, 1)

@@ -32,7 +32,7 @@ for (const [name, value] of Object.entries(globals)) {
 }
 
 /** Waits until the condition holds; fails after `limit` milliseconds. */
-export async function until(condition: () => boolean, limit = 5000): Promise<void> {
+export async function until(condition: () => boolean, limit = 30_000): Promise<void> {
   const deadline = Date.now() + limit;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`still not so after ${limit} ms: ${condition}`);

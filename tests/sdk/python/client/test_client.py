@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,19 @@ from tests.tracking.store import Store
 from tests.waiting import until
 
 T = TypeVar("T")
+FORKS = """
+import os
+from adrail import Client, Event
+client = Client("http://127.0.0.1:1", "nobody")
+child = os.fork()
+if child == 0:
+    try:
+        client.track(Event("points_earned", {"points_count": 1, "reason": "test"}))
+    except RuntimeError as exc:
+        os._exit(7 if "in each process" in str(exc) else 1)
+    os._exit(2)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
 
 
 def points(**changes: Any) -> adrail.Event:
@@ -100,6 +115,14 @@ def test_a_server_that_comes_back_gets_everything(door: Door, key: str) -> None:
         client.track(points())
         door.open()
         assert client.flush(20)
+
+
+def test_a_client_of_the_process_before_a_fork_says_so() -> None:
+    # In an interpreter of its own: newer ones warn of forking beside threads, which is the point.
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKS], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (7, "")
 
 
 def test_a_key_that_is_refused_is_told(door: Door) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -120,3 +122,28 @@ def test_requests_stay_below_the_servers_limit() -> None:
 def test_a_batch_size_the_server_would_refuse_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="1 to 100"):
         Engine(MemorySpool(1), None, size)
+
+
+@pytest.mark.parametrize(
+    ("stated", "least", "most"),
+    [("7", 7, 60), ("in 90 s", 89, 91), ("99999999", 3600, 3600), ("-5", 0, 1), ("soon", 0, 1), ("inf", 0, 1)],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_for_time_gets_it(status: int, stated: str, least: float, most: float) -> None:
+    engine = engine_with(1, [])
+    sent(engine)
+    when = format_datetime(datetime.now(UTC) + timedelta(seconds=91), usegmt=True) if stated == "in 90 s" else stated
+    assert least <= engine.answered(status, {"Retry-After": when}, b"") <= most
+    assert len(sent(engine)) == 1, "what was not taken goes out again"
+
+
+def test_pauses_grow_and_begin_anew_after_success() -> None:
+    engine = engine_with(200, [])
+    longest = 0.0
+    for _ in range(30):
+        sent(engine)
+        longest = max(longest, engine.failed("away"))
+    assert 1.0 < longest <= 60.0
+    sent(engine)
+    engine.answered(*ACCEPTED)
+    assert engine.failed("away") <= 1.0

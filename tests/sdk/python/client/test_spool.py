@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 import uuid
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adrail.client import QueueFullError, SpoolInUseError
-from adrail.client.spool import FolderSpool
+from adrail.client.spool import FolderSpool, open_spool
 
 STEPS = st.lists(
     st.one_of(
@@ -25,6 +26,7 @@ STEPS = st.lists(
 )
 ENDLESS = """
 import sys
+import tracemalloc
 from adrail import Client, Event
 client = Client("http://127.0.0.1:1", "nobody", spool=sys.argv[1])
 while True:
@@ -90,3 +92,31 @@ def test_a_full_spool_says_so_and_takes_nothing(tmp_path: Path) -> None:
         spool.add(b"3")
     assert list(spool.head(10)) == [b"1", b"2"]
     spool.close()
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_a_queue_has_a_bound_of_bytes_too(kind: str, tmp_path: Path) -> None:
+    spool = open_spool(None if kind == "memory" else tmp_path, 1000, 100)
+    spool.add(b"x" * 60)
+    with pytest.raises(QueueFullError, match="max_queue_bytes=100"):
+        spool.add(b"y" * 60)
+    spool.drop(1)
+    spool.add(b"z" * 60)
+    assert list(spool.head(10)) == [b"z" * 60]
+    spool.close()
+
+
+def test_events_in_a_folder_are_not_in_memory(tmp_path: Path) -> None:
+    tracemalloc.start()
+    spool = FolderSpool(tmp_path, 1000)
+    for number in range(60):
+        spool.add(f"{number:06d}".encode() * 20_000)
+    taken = len(spool.head(1)[0])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (taken, len(spool)) == (120_000, 60)
+    assert held < 1_000_000, "seven megabytes wait on the disk"
+    spool.close()
+    again = FolderSpool(tmp_path, 1000)
+    assert [event[:6] for event in again.head(60)] == [f"{number:06d}".encode() for number in range(60)]
+    again.close()

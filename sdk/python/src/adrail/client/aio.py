@@ -15,7 +15,7 @@ from adrail.client import calls
 from adrail.client.engine import MOST_EVENTS, PATH, Engine, OnRejected
 from adrail.client.envelope import Event, encode
 from adrail.client.errors import ApiError, UnreachableError
-from adrail.client.spool import open_spool
+from adrail.client.spool import MOST_BYTES, open_spool
 
 
 class AsyncClient:
@@ -30,10 +30,11 @@ class AsyncClient:
         batch_size: int = MOST_EVENTS,
         flush_seconds: float = 1.0,
         max_queue: int = 100_000,
+        max_queue_bytes: int = MOST_BYTES,
         timeout_seconds: float = 10.0,
         on_rejected: OnRejected | None = None,
     ) -> None:
-        self._engine = Engine(open_spool(spool, max_queue), on_rejected, batch_size)
+        self._engine = Engine(open_spool(spool, max_queue, max_queue_bytes), on_rejected, batch_size)
         self._durable = spool is not None
         self._flush_seconds = flush_seconds
         self._http = httpx.AsyncClient(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import math
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,6 +25,8 @@ MOST_BYTES = 900_000
 COMPRESS_FROM = 1_400
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 REFUSED_PAUSE = 60.0
+MOST_WAIT = 3600.0
+"""Whatever a server asks for, after an hour it is asked again."""
 
 log = logging.getLogger("adrail.client")
 
@@ -136,10 +140,19 @@ def problem_of(status: int, body: bytes) -> ApiError:
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """The pause a server asks for, in seconds; 0 when it asks for none."""
+    stated = headers.get("Retry-After", headers.get("retry-after", "0"))
     try:
-        return min(max(float(headers.get("Retry-After", 0)), 0.0), 3600.0)
+        return _bounded(float(stated))
     except ValueError:
+        pass
+    try:
+        return _bounded((parsedate_to_datetime(stated) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
         return 0.0
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), MOST_WAIT) if math.isfinite(seconds) else 0.0
 
 
 def _fitting(events: Sequence[bytes]) -> Sequence[bytes]:

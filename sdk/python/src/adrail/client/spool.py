@@ -15,6 +15,7 @@ from adrail.client.errors import QueueFullError, SpoolInUseError
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 SUFFIX = ".events"
+MOST_BYTES = 256 * 1024 * 1024
 
 
 class Spool(Protocol):
@@ -38,16 +39,18 @@ class Spool(Protocol):
 class MemorySpool:
     """Lost with the process."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
+        self._most, self._most_bytes = most, most_bytes
         self._lock = threading.Lock()
         self._events: deque[bytes] = deque()
+        self._bytes = 0
 
     def add(self, event: bytes) -> None:
         """Append; raises `QueueFullError`."""
         with self._lock:
-            _room(len(self._events), self._most)
+            _room(len(self._events), self._most, self._bytes + len(event), self._most_bytes)
             self._events.append(event)
+            self._bytes += len(event)
 
     def head(self, most: int) -> Sequence[bytes]:
         """The oldest entries, which stay."""
@@ -58,7 +61,7 @@ class MemorySpool:
         """Forget the oldest entries."""
         with self._lock:
             for _ in range(count):
-                self._events.popleft()
+                self._bytes -= len(self._events.popleft())
 
     def __len__(self) -> int:
         return len(self._events)
@@ -72,15 +75,17 @@ class FolderSpool:
 
     A line cut off by a crash was never acknowledged and is left out. How far the server has taken the oldest file
     stands in ``taken``, replaced as a whole; after a crash some events may go out again, which their ids make harmless.
+    Memory holds where events stand, not the events.
     """
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, most: int, most_bytes: int = MOST_BYTES) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._most = most
+        self._most, self._most_bytes = most, most_bytes
+        self._bytes = 0
         self._lock = threading.Lock()
         self._guard = _claim(folder / "lock")
-        self._waiting: deque[tuple[int, bytes]] = deque()  # number of the file, event
+        self._waiting: deque[tuple[int, int, int]] = deque()  # number of the file, where the event begins, its length
         self._lines_taken = 0
         self._file: IO[bytes] | None = None
         self._number = self._read_back()
@@ -88,7 +93,7 @@ class FolderSpool:
     def add(self, event: bytes) -> None:
         """Append and wait for the disk; raises `QueueFullError`, and `OSError` when the disk refuses."""
         with self._lock:
-            _room(len(self._waiting), self._most)
+            _room(len(self._waiting), self._most, self._bytes + len(event), self._most_bytes)
             file = self._open()
             start = file.tell()
             try:
@@ -98,18 +103,26 @@ class FolderSpool:
             except OSError:
                 self._cut(start)
                 raise
-            self._waiting.append((self._number, event))
+            self._remember(self._number, start, len(event))
 
     def head(self, most: int) -> Sequence[bytes]:
         """The oldest entries, which stay."""
         with self._lock:
-            return [self._waiting[index][1] for index in range(min(most, len(self._waiting)))]
+            places = [self._waiting[index] for index in range(min(most, len(self._waiting)))]
+            found: list[bytes] = []
+            for number in dict.fromkeys(place[0] for place in places):
+                with self._path(number).open("rb") as file:
+                    for _, start, length in (place for place in places if place[0] == number):
+                        file.seek(start)
+                        found.append(file.read(length))
+            return found
 
     def drop(self, count: int) -> None:
         """Forget the oldest entries, and files that hold nothing else."""
         with self._lock:
             for _ in range(count):
-                number, _ = self._waiting.popleft()
+                number, _, length = self._waiting.popleft()
+                self._bytes -= length
                 self._lines_taken += 1
                 following = self._waiting[0][0] if self._waiting else None
                 if following != number:
@@ -132,13 +145,18 @@ class FolderSpool:
         first, lines = self._taken()
         for number in numbers:
             skipped = lines if number == first else 0
-            events = list(_lines(self._path(number)))[skipped:]
-            self._waiting.extend((number, event) for event in events)
-            if not events:
+            places = list(_lines(self._path(number)))[skipped:]
+            for start, length in places:
+                self._remember(number, start, length)
+            if not places:
                 self._path(number).unlink()
         if self._waiting and self._waiting[0][0] == first:
             self._lines_taken = lines
         return (numbers[-1] if numbers else 0) + 1  # never behind a line that a crash cut off
+
+    def _remember(self, number: int, start: int, length: int) -> None:
+        self._waiting.append((number, start, length))
+        self._bytes += length
 
     def _open(self) -> IO[bytes]:
         if self._file is not None and self._file.tell() >= SEGMENT_BYTES:
@@ -182,21 +200,28 @@ class FolderSpool:
         return self._folder / f"{number:012d}{SUFFIX}"
 
 
-def open_spool(folder: Path | str | None, most: int) -> Spool:
+def open_spool(folder: Path | str | None, most: int, most_bytes: int = MOST_BYTES) -> Spool:
     """Return the spool in a folder, or one in memory; raises `SpoolInUseError`."""
-    return MemorySpool(most) if folder is None else FolderSpool(Path(folder), most)
+    return MemorySpool(most, most_bytes) if folder is None else FolderSpool(Path(folder), most, most_bytes)
 
 
-def _room(waiting: int, most: int) -> None:
+def _room(waiting: int, most: int, size: int, most_bytes: int) -> None:
     if waiting >= most:
         raise QueueFullError(f"{waiting} events wait already; is the server reachable? (max_queue={most})")
+    if size > most_bytes:
+        raise QueueFullError(
+            f"{waiting} events fill the queue; is the server reachable? (max_queue_bytes={most_bytes})"
+        )
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path) -> Iterator[tuple[int, int]]:
+    """Where each whole line begins, and its length without its end."""
+    start = 0
     with path.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                yield line[:-1]
+                yield start, len(line) - 1
+            start += len(line)
 
 
 def _claim(path: Path) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from adrail.client import calls
 from adrail.client.engine import MOST_EVENTS, PATH, Engine, OnRejected
 from adrail.client.envelope import Event, encode
 from adrail.client.errors import ApiError, UnreachableError
-from adrail.client.spool import open_spool
+from adrail.client.spool import MOST_BYTES, open_spool
 
 
 class Client:
@@ -24,7 +25,8 @@ class Client:
 
     ``base_url`` is the server's address, ``server_key`` a key of the kind `server`. Events go out when ``batch_size``
     wait, or ``flush_seconds`` after the first. With ``spool`` (a folder of this process alone) they are on disk before
-    `track` returns and survive a crash; without it they wait in memory. At most ``max_queue`` wait.
+    `track` returns and survive a crash; without it they wait in memory. At most ``max_queue`` events of
+    ``max_queue_bytes`` together wait. Make a client in the process that uses it: one that was forked has no thread.
     ``on_rejected`` hears of every event that will never be taken; by default it is logged.
     """
 
@@ -37,16 +39,18 @@ class Client:
         batch_size: int = MOST_EVENTS,
         flush_seconds: float = 1.0,
         max_queue: int = 100_000,
+        max_queue_bytes: int = MOST_BYTES,
         timeout_seconds: float = 10.0,
         on_rejected: OnRejected | None = None,
     ) -> None:
-        self._engine = Engine(open_spool(spool, max_queue), on_rejected, batch_size)
+        self._engine = Engine(open_spool(spool, max_queue, max_queue_bytes), on_rejected, batch_size)
         self._flush_seconds = flush_seconds
         self._http = httpx.Client(
             base_url=base_url, timeout=timeout_seconds, headers={"Authorization": f"Bearer {server_key}"}
         )
         self._wake = threading.Condition()
         self._hurry = self._closing = False
+        self._pid = os.getpid()
         self._thread = threading.Thread(target=self._work, name="adrail-client", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -54,11 +58,13 @@ class Client:
     def track(self, event: Event) -> str:
         """Queue an event and return its id.
 
-        Raises `QueueFullError`, `OSError` when the spool's disk refuses, and `RuntimeError` after `close`.
+        Raises `QueueFullError`, `OSError` when the spool's disk refuses, and `RuntimeError` after `close` or a fork.
         """
         body = event.as_dict()
         if self._closing:
             raise RuntimeError("this client is closed")
+        if self._pid != os.getpid():
+            raise RuntimeError("this client was made before the process was forked; make one in each process")
         self._engine.spool.add(encode(body))
         with self._wake:
             self._wake.notify_all()
@@ -98,7 +104,7 @@ class Client:
 
     def close(self, timeout_seconds: float = 5.0) -> bool:
         """Send what can be sent in the time given and stop; returns whether nothing is left."""
-        if self._closing:
+        if self._closing or self._pid != os.getpid():
             return not len(self._engine.spool)
         empty = self.flush(timeout_seconds)
         with self._wake:

@@ -11,9 +11,11 @@ from core.catalog.api import (
     REVEAL_PERSONS,
     dismiss_duplicate,
     get_person,
+    kind_named,
     list_duplicates,
     list_orders,
     list_persons,
+    list_rows,
     merge_persons,
     preview_merge,
     reveal_person,
@@ -23,6 +25,7 @@ from core.errors import ConflictError, NotFoundError
 from core.events.api import AS_TOLD, LINKED, NOT_LINKED, decide, visitor_decisions
 from webui import order_words, person_words, session
 from webui.blueprint import page_blueprint
+from webui.likings import likings
 from webui.messages import say
 
 MAX_SEARCH = 254
@@ -150,6 +153,10 @@ def _page(person_id: str, clear: dict[str, str] | None) -> str:
         facts=person_words.facts(detail, clear),
         clear=clear is not None,
         orders=orders,
+        bought=list_rows(actor, kind_named("shop-orders"), filters={"person_id": person_id}, limit=SHOWN_ORDERS).items
+        if session.may("view_orders")
+        else [],
+        likings=likings(actor, person_id),
         apart=[item for item in decisions if item.kind == "unlink"],
         by_hand={item.visitor_id for item in decisions if item.kind == "link"},
         states={"linked": LINKED, "not_linked": NOT_LINKED, "as_told": AS_TOLD},

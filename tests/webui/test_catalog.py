@@ -298,3 +298,23 @@ def test_the_marketplaces_own_lists_are_closed_to_organisers(
         organiser.get(f"/catalog/{kind}/show/{name}", 403)
         organiser.get(f"/catalog/pick/{kind}?field=x", 403)
         staff.get(f"/catalog/{kind}/show/{name}")
+
+
+def test_a_persons_page_tells_what_they_bought_and_like(
+    staff: Person, client: FlaskClient, marketplace: Marketplace
+) -> None:
+    shop(client, marketplace)
+    assert "What they like" not in readable(staff.get("/persons/c-1"))
+    over = "2099-01-01T00:00:00Z"
+    agreed = {"granted": True, "captured_at": "2026-10-01T10:00:00Z"}
+    taste = {"source": "Songs Inc", "subject_kind": "word", "subject": "quiet", "consent": agreed, "expires_at": over}
+    rows: dict[str, Any] = {
+        "follows": {"person_id": "c-1", "subject_kind": "organizer", "subject_id": "org-1"},
+        "interests": {"person_id": "c-1", **taste},
+    }
+    for kind, row in rows.items():
+        client.put(f"/api/v1/catalog/{kind}", json={"items": [row]}, headers=marketplace.bearer())
+    page = staff.get("/persons/c-1")
+    assert "What they like Organiser org-1 follows quiet told by Songs Inc" in readable(page)
+    assert "Shop orders so-1 100 RON" in readable(page)
+    assert 'href="/catalog/shop-orders/show/so-1"' in page

@@ -42,7 +42,7 @@ SHOP = frozenset({"products", "ticket-links", "affiliates", "shop-orders", "ship
 def _stage_cell(kind: str, row: Mapping[str, Any], names: Names) -> Cell:
     if kind == "venues":
         people = _("%(count)s people", count=_number(row["capacity"])) if row["capacity"] else ""
-        return Cell(f"{row['city']}, {row['country']}", people)
+        return Cell(f"{row['city']}, {words.country(row['country'])}", people)
     if kind == "artists":
         return Cell(", ".join(names["genres"].get(item, item) for item in row["genre_ids"]))
     if kind == "genres":

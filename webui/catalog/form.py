@@ -126,7 +126,7 @@ def _shown(actor: Actor, kind: Kind, spec: RowField, value: Any, error: str) -> 
     elif spec.kind == "moment" and value:
         with contextlib.suppress(ValueError):
             value = datetime.fromisoformat(value).astimezone(session.zone()).strftime("%Y-%m-%dT%H:%M")
-    label, text = words.label(spec.name), str(words.HELP.get(spec.name, ""))
+    label, text = words.label(spec.name), words.help_of(kind.name, spec.name)
     if spec.kind == "moment":
         text = f"{text} {_('In the time of %(zone)s.', zone=session.zone().key)}".strip()
     languages = tuple((code, str(name)) for code, name in words.LANGUAGES.items())

@@ -108,12 +108,13 @@ def show_row(kind_name: str, external_id: str) -> str:
         values = {
             "products": dict(form.labelled(actor, "products", products)),
             "parcels": list_rows(actor, kind_named("shipments"), filters={"shop_order_id": external_id}).items,
-            "state": words.state,
         }
     return render_template(
         "catalog/row.html",
         kind=kind,
         word=words.KINDS[kind.name],
+        state=words.state(kind.name, row["status"]) if "status" in row and kind.name != "live-events" else None,
+        state_of=words.state,
         row=row,
         version=version_of(row),
         facts=_facts(actor, kind, row),
@@ -132,7 +133,9 @@ def pick(kind_name: str) -> str:
     field = request.args.get("field", "")[:MAX_SEARCH]
     search = request.args.get("search", "").strip()[:MAX_SEARCH]
     chosen = form.labelled(actor, kind.name, request.args.getlist(field)[: PICKED * 5])
-    found = list_rows(actor, kind, search=search, limit=PICKED).items
+    # Who chooses a live event means one that is to come, unless they look for another.
+    coming = {"upcoming": True} if kind.name == "live-events" and not search else {}
+    found = list_rows(actor, kind, search=search, filters=coming, limit=PICKED).items
     taken = {item for item, _name in chosen}
     others = tuple((row["external_id"], row[kind.title]) for row in found if row["external_id"] not in taken)
     return render_template(
@@ -161,7 +164,8 @@ def _facts(actor: Actor, kind: Kind, row: dict[str, Any]) -> list[tuple[str, Any
         value = row.get(spec.name)
         if value in (None, "", [], {}) or spec.name in {kind.title, "external_id"}:
             continue
-        if (value is False and spec.name != "on_sale") or (spec.name == "status" and kind.name == "live-events"):
+        # States stand beside the name, currencies beside amounts.
+        if (value is False and spec.name != "on_sale") or spec.name in {"status", "currency"}:
             continue
         if spec.name in references:
             ids = value if isinstance(value, list) else [value]
@@ -182,10 +186,10 @@ def _facts(actor: Actor, kind: Kind, row: dict[str, Any]) -> list[tuple[str, Any
                     "translations",
                 )
             )
+        elif spec.kind == "country":
+            facts.append((words.label(spec.name), words.country(value), "text"))
         elif spec.kind == "parts":
             facts.append((words.label(spec.name), [(words.label(part), text) for part, text in value.items()], "parts"))
-        elif spec.kind == "choice":
-            facts.append((words.label(spec.name), words.state(kind.name, value), "state"))
         else:
             how = "percent" if spec.name == "commission_percent" else spec.kind
             facts.append((words.label(spec.name), value, how))

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from babel import Locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
-from webui import words
+from webui import session, words
 from webui.words import State
 
 
@@ -196,6 +197,12 @@ HELP = {
     "commission_percent": later("Of every sale, such as 4.5."),
     "seller": later("Whose name stands on the invoice."),
 }
+HELP_OF = {
+    ("ticket-links", "seller"): later("What people call the other site."),
+    ("products", "category"): later("Such as Records, T-shirts or Parking."),
+    ("products", "organizer_id"): later("Left empty, the marketplace sells it itself."),
+}
+"""Where a field helps otherwise in one kind."""
 STATES: Mapping[str, Mapping[str, State]] = {
     "shop-orders": {
         "pending": State(later("Not paid yet"), "wait"),
@@ -244,6 +251,16 @@ def choices(kind: str, allowed: Iterable[str]) -> Iterator[tuple[str, str]]:
 def label(name: str) -> str:
     """Return what a field is called."""
     return str(LABELS.get(name, words.plain(name)))
+
+
+def help_of(kind: str, name: str) -> str:
+    """Return what helps to fill in a field of a kind."""
+    return str(HELP_OF.get((kind, name)) or HELP.get(name, ""))
+
+
+def country(code: str) -> str:
+    """Return a country's name in the reader's language."""
+    return str(Locale.parse(session.locale()).territories.get(code, code))
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -66,7 +66,7 @@ def plugins() -> None:
 
 @plugins.command("list")
 def plugins_list() -> None:
-    """List installed platforms with their capabilities.
+    """List installed platforms with their capabilities, and payment providers.
 
     \b
     Example:
@@ -77,6 +77,9 @@ def plugins_list() -> None:
     for platform in registry().all():
         click.echo(f"{platform.slug:<14} {platform.display_name:<22} {', '.join(platform.capabilities())}")
         click.secho(f"{'':<14} from {registry().origin(platform.slug)}", dim=True)
+    for provider in registry().payment_providers():
+        click.echo(f"{provider.slug:<14} {provider.display_name:<22} payments")
+        click.secho(f"{'':<14} from {registry().origin(provider.slug)}", dim=True)
 
 
 @click.group()

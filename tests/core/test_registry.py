@@ -12,7 +12,7 @@ from adrail.platform import CAPABILITIES
 from core.config import ConfigError
 from core.registry import PluginError, Registry, UnknownPlatformError, check_endpoints, registry, transport
 from tests.core.test_config import GOOD, read
-from tests.plugin_distribution import REGISTERS, PluginFolder
+from tests.plugin_distribution import PLATFORM, REGISTERS, PluginFolder
 
 MISSPELT = """
 @adrail.hookimpl
@@ -191,3 +191,57 @@ def test_configured_base_urls_for_nobody_are_refused(
     settings = read(monkeypatch, {**GOOD, "ADRAIL_ENDPOINTS": endpoints.replace("SLUG", name)})
     with pytest.raises(ConfigError, match=re.escape(said)):
         check_endpoints(settings)
+
+
+PAYMENTS = """
+class Webhooks:
+    def read(self, request):
+        raise adrail.SignatureError("never")
+
+
+def provider(**changes):
+    values = {"slug": "SLUG", "display_name": "Pay", "sdk_version": "1", "webhooks": Webhooks(), "events": ("paid",)}
+    return adrail.PaymentProvider(**{**values, **changes})
+"""
+
+
+def paying(expression: str = "provider()") -> str:
+    """Code of a plugin that brings a payment provider and no platform."""
+    return f"""
+@adrail.hookimpl
+def register_payment_provider():
+    return {expression}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("None", r"returned NoneType, not PaymentProvider"),
+        ("provider(sdk_version='2')", r"written for plugin API 2, this server has 1"),
+        ("provider(slug='Not A Slug')", r"slug 'Not A Slug' must match"),
+        ("provider(webhooks=None)", r"no method read"),
+        ("provider(pattern='(')", r"pattern is no regular expression"),
+    ],
+)
+def test_a_payment_provider_that_cannot_be_used_is_refused(plugins: PluginFolder, expression: str, said: str) -> None:
+    plugins.add(paying(expression), platform=PLATFORM + PAYMENTS)
+    with pytest.raises(PluginError, match=said):
+        Registry(plugins.points())
+
+
+def test_a_plugin_may_bring_a_payment_provider_alone(plugins: PluginFolder) -> None:
+    name = plugins.add(paying(), platform=PLATFORM + PAYMENTS)
+    found = Registry(plugins.points())
+    assert found.payment_provider(name).display_name == "Pay"
+    assert (found.all(), [item.slug for item in found.payment_providers()]) == ((), [name])
+    assert name in found.origin(name)
+    with pytest.raises(UnknownPlatformError, match=f"installed: {name}"):
+        found.payment_provider("nobody")
+
+
+def test_a_payment_provider_cannot_take_the_slug_of_a_platform(plugins: PluginFolder) -> None:
+    taken = plugins.add()
+    plugins.add(paying(), slug=taken, platform=PLATFORM + PAYMENTS)
+    with pytest.raises(PluginError, match="already taken"):
+        Registry(plugins.points())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -27,6 +27,13 @@ SELECT (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM eve
        (SELECT coalesce(greatest(extract(epoch FROM now() - min(next_run_at)), 0), 0) FROM schedules) AS late_seconds,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most
+""")
+COLLECTION = text("""
+SELECT t.slug,
+       (SELECT count(*) FROM tx_rejected_events r WHERE r.tenant_id = t.id AND r.state = 'open') AS refused,
+       (SELECT sum(d.received) / nullif(sum(d.received + d.missing), 0) FROM collection_days d
+        WHERE d.tenant_id = t.id AND d.day >= current_date - 1) AS captured
+FROM tenants t WHERE t.status = 'active' ORDER BY t.slug
 """)
 DEAD_CONNECTIONS = text("""
 SELECT provider, count(*) FILTER (WHERE state = 'needs_reconnect') AS dead FROM connections GROUP BY provider
@@ -105,6 +112,7 @@ def _database() -> list[GaugeMetricFamily]:
     with maintainer_session() as session:
         row = session.execute(TABLES).one()
         counts = {item.provider: item.dead for item in session.execute(DEAD_CONNECTIONS)}
+        collection = session.execute(COLLECTION).all()
     for platform in sorted({*counts, *(item.slug for item in registry().all())}):
         dead.add_metric([platform], counts.get(platform, 0))
     return [
@@ -113,7 +121,18 @@ def _database() -> list[GaugeMetricFamily]:
         _gauge("adrail_database_connections", "Connections of all programs", float(row.connections)),
         _gauge("adrail_database_connections_limit", "How many there may be", float(row.most)),
         dead,
+        *_collected(collection),
     ]
+
+
+def _collected(rows: Sequence[Any]) -> list[GaugeMetricFamily]:
+    """By marketplace: refused events that wait, and the share that arrived yesterday and today, 1 while none came."""
+    refused = GaugeMetricFamily("adrail_rejected_events_open", "Refused events that wait", labels=["marketplace"])
+    captured = GaugeMetricFamily("adrail_capture_ratio", "Share of sent events that arrived", labels=["marketplace"])
+    for row in rows:
+        refused.add_metric([row.slug], float(row.refused))
+        captured.add_metric([row.slug], float(1 if row.captured is None else row.captured))
+    return [refused, captured]
 
 
 def _gauge(name: str, says: str, value: float) -> GaugeMetricFamily:

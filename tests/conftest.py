@@ -55,7 +55,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 # What takes longest goes first, so that no worker is left alone with it at the end.
-LONG = ("tests/browser", "tests/security/", "tests/server/operations/", "tests/docs/test_examples", "tests/chaos/")
+LONG = (
+    "tests/browser", "tests/server/test_given_servers", "tests/docs/test_examples", "tests/server/test_up",
+    "tests/server/operations/", "tests/chaos/", "tests/security/", "tests/core/catalog/", "tests/server/",
+)  # fmt: skip
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
@@ -65,11 +68,15 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         """Distribute, the long ones before the many."""
         super().schedule()
         waiting: list[tuple[str, Any]] = list(self.workqueue.items())  # type: ignore[has-type]
-        self.workqueue = OrderedDict(sorted(waiting, key=lambda item: not item[0].startswith(LONG)))
+        self.workqueue = OrderedDict(sorted(waiting, key=lambda item: _turn(item[0])))
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         return "tests/browser" if path.startswith("tests/browser/") else path
+
+
+def _turn(scope: str) -> int:
+    return next((number for number, start in enumerate(LONG) if scope.startswith(start)), len(LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)

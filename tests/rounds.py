@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-REDUCED, FULL = 50, 2_000
+REDUCED, FULL = 30, 2_000
 """Examples of each generated check."""
 
 

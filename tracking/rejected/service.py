@@ -9,6 +9,7 @@ from core.db.session import tenant_session
 from core.errors import NotFoundError
 from core.events.api import (
     OPEN,
+    REJECT_STATES,
     RejectFilter,
     RejectGroup,
     RejectRow,
@@ -61,6 +62,15 @@ def waiting(actor: Actor, group: str | None = None) -> int:
     require(actor, VIEW)
     with tenant_session(actor.tenant_id) as session:
         return count_open_rejects(session, actor.tenant_id, group)
+
+
+def demand_group(actor: Actor, key: str) -> None:
+    """Raise `NotFoundError` for a group that the marketplace never had, or that is no longer kept."""
+    require(actor, VIEW)
+    with tenant_session(actor.tenant_id) as session:
+        kept = (rejects_of(session, actor.tenant_id, group=key, state=state, limit=1).items for state in REJECT_STATES)
+        if not any(kept):
+            raise NotFoundError("there is no such group of refused events")
 
 
 def group_of(actor: Actor, key: str, state: str = OPEN) -> RejectView:

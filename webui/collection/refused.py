@@ -73,6 +73,7 @@ def _group(group_key: str, problems: dict[str, str]) -> str:
 def replay_group(group_key: str) -> ResponseReturnValue:
     """Repair and take up to 500 events of a group."""
     actor = keeper()
+    service.demand_group(actor, group_key)
     try:
         done = replaying.replay_repaired(actor, read_repairs(_repairs()), group=group_key)
     except InvalidInputError as error:
@@ -124,6 +125,7 @@ def _say_done(done: replaying.Replayed) -> None:
 def discard_group(group_key: str) -> ResponseReturnValue:
     """Put up to 500 events of a group away."""
     actor = keeper()
+    service.demand_group(actor, group_key)
     count = replaying.discard(actor, group=group_key)
     say(
         ngettext("%(num)d event is put away", "%(num)d events are put away", count),

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,10 @@ _numbers = itertools.count(2041)
 CODES = "/api/marketplace-client/organizer/tracking-codes"
 USUAL, SPECIAL = ("ev-2", "tt-2-ga", "60.00"), ("ev-1", "tt-1-ga", "89.00")
 """Live event, ticket type and its price: one with the organiser's default code, one with a code of its own."""
+FIELDS = [
+    {"name": "row", "type": "text", "required": True, "description": "The row that was looked at."},
+    {"name": "view", "type": "choice", "choices": ["2d", "3d"]},
+]
 ADMIN, PASSWORD = "nobody@empty.example", "pictures of nothing"
 
 
@@ -43,6 +48,28 @@ class World:
         wish = {"platform": "meta", "kind": kind, "count": count, "params": params}
         body = {**wish, "match": {"path_contains": public_id}}
         requests.post(f"{self.facts['sandbox_url']}/_sandbox/faults", json=body, timeout=30).raise_for_status()
+
+    def collect(self) -> None:
+        """Let events be refused, each for another reason, and define one of the marketplace's own."""
+        prices = {"items": [{"ticket_type_id": "tt-1-ga", "qty": 1, "price": 89}], "currency": "RON"}
+        events = [self._event("add_to_cart", payload=prices) for _ in range(3)]
+        events += [self._event("page_wiew"), self._event("search_performed", payload={"query": "jazz", "filters": 1})]
+        headers = {"X-Adrail-Key": self.facts["write_key"]}
+        base_url, body = self.facts["base_url"], {"events": events}
+        answer = requests.post(f"{base_url}/api/tx/events/batch", json=body, headers=headers, timeout=30).json()
+        assert answer["rejected"] == len(events), answer
+        own = {"name": "custom.seat_map_opened", "description": "The seat map was opened.", "fields": FIELDS}
+        key = {"Authorization": f"Bearer {self.facts['server_key']}"}
+        made = requests.post(f"{base_url}/api/v1/custom-events", json=own, headers=key, timeout=30)
+        assert made.status_code in {201, 409}, made.text
+        address = f"{base_url}/api/v1/rejected-events/groups"
+        until(lambda: len(requests.get(address, headers=key, timeout=30).json()["items"]) > 2, what="the refused events")
+
+    def _event(self, name: str, **changes: Any) -> dict[str, Any]:
+        now = datetime.now(UTC).isoformat()
+        ids = {"event_id": str(uuid.uuid4()), "visitor_id": "visitor-1", "session_id": "visit-1"}
+        given = {"event_name": name, "event_version": 1, "occurred_at": now, "source_system": "web", **ids}
+        return {**given, "consent_snapshot": {"analytics": True}, **changes}
 
     def order(
         self,
@@ -136,6 +163,7 @@ class World:
 def make_it_happen(world: World) -> dict[str, str]:
     """Bring about every state a delivery can be in; returns the addresses of pages worth a picture."""
     world.history(56)
+    world.collect()
     default, special = world.code(None), world.code("ev-1")
     for quantity in (1, 2, 4, 2, 3, 2):
         accepted = world.delivery(world.order(quantity=quantity), "accepted", None)

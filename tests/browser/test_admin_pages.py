@@ -22,6 +22,12 @@ PAGES = (
     "/keys/new/organizer",
     "/keys/new/scanner",
     "/audit/",
+    "/collection/",
+    "/collection/refused",
+    "/collection/live",
+    "/collection/live?visitor=visitor-1",
+    "/collection/events",
+    "/collection/events/new",
     "/demo/mail/",
 )
 

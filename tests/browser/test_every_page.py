@@ -49,6 +49,7 @@ def world(installation: Installation) -> World:
     made = World(installation)
     made.delivery(made.order(), "accepted", None)
     made.delivery(made.order(consent=False), "ignored", "no_consent")
+    made.collect()
     return made
 
 

@@ -21,6 +21,7 @@ from core.security.crypto import DataKey, keyring
 from core.security.tokens import key_hash
 
 SITE_CACHE_SECONDS = 60.0
+TOUCH_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 MOST_SITES = 10_000
 MAX_KEY = 200
@@ -79,6 +80,8 @@ class SiteKey:
 
 _sites: dict[str, tuple[float, SiteKey | None]] = {}
 _asking: set[str] = set()
+_touched: dict[int, float] = {}
+"""Bearer keys whose use was written down, and until when that is recent enough."""
 
 
 def find_site(write_key: str) -> SiteKey | None:
@@ -129,8 +132,9 @@ def _forget_unknown_keys() -> None:
 
 
 def forget_sites() -> None:
-    """Drop the cache of write keys in this process."""
+    """Drop what this process remembers of keys."""
     _sites.clear()
+    _touched.clear()
 
 
 def authenticate_key(key: str) -> Actor | None:
@@ -164,8 +168,11 @@ def ensure_installation_key() -> None:
 
 
 def touch_key(actor: Actor) -> None:
-    """Remember when a key was last used."""
+    """Remember when a key was last used, to the minute."""
     key_id = int(actor.label.partition(":")[2])
+    now = time.monotonic()
+    if now < _touched.get(key_id, 0.0):
+        return
     with tenant_session(actor.tenant_id) as session:
         session.execute(
             text(
@@ -174,3 +181,4 @@ def touch_key(actor: Actor) -> None:
             ),
             {"id": key_id},
         )
+    _touched[key_id] = now + TOUCH_SECONDS

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from tests.bench import collecting, importing, limits, lists, ordering, processes
+from tests.bench import checking, collecting, importing, limits, lists, ordering, processes
 from tests.installation import Installation
 
 # The generator is one address; its limits are not what is measured.
@@ -43,6 +43,7 @@ def _lines(seconds: float, only: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             yield _second_start(installation)
         for benchmark in (
             *collecting.BENCHMARKS,
+            *checking.BENCHMARKS,
             *ordering.BENCHMARKS,
             *limits.BENCHMARKS,
             *processes.BENCHMARKS,

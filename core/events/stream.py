@@ -164,7 +164,7 @@ def decode(fields: dict[bytes, bytes]) -> Entry:
     """Read an entry back; raises `ValueError` when it is damaged."""
     header = orjson.loads(fields[b"h"])
     try:
-        raw = zstandard.ZstdDecompressor().decompress(fields[b"e"], max_output_size=MAX_DECODED)
+        raw = _decompressor().decompress(fields[b"e"], max_output_size=MAX_DECODED)
     except zstandard.ZstdError as exc:
         raise ValueError(f"the entry's body cannot be decompressed: {exc}") from exc
     body = orjson.loads(raw)
@@ -178,6 +178,13 @@ def decode(fields: dict[bytes, bytes]) -> Entry:
         header["flags"],
         body["rejects"],
     )
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    decompressor: zstandard.ZstdDecompressor | None = getattr(_compressors, "reading", None)
+    if decompressor is None:  # must not be shared between threads either
+        decompressor = _compressors.reading = zstandard.ZstdDecompressor()
+    return decompressor
 
 
 def _header(entry: Entry) -> bytes:

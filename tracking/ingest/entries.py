@@ -15,7 +15,7 @@ from tracking.ingest.lanes import FINISH, MOVE, OWN, TAKE
 GROUP = "ingest"
 DEAD_STREAM = "adrail:events:dead"
 FORGET_MS = 3_600_000
-TURN = 10
+TURN = 5
 """Entries that each stream gives in a turn."""
 TAKE_EVENTS = 2_000
 """Enough for one transaction: whatever comes next waits for no more than these."""
@@ -53,11 +53,14 @@ class Group:
         self._joined = False
         self._last_lane = ""
 
-    def fresh(self, most: int, block_ms: int) -> list[Item]:
-        """Entries that no reader has yet, of every tenant in turn; waits at most ``block_ms`` for the first."""
+    def fresh(self, most: int, block_ms: int, enough: int = TAKE_EVENTS) -> list[Item]:
+        """Entries that no reader has yet, of every tenant in turn, with about ``enough`` events.
+
+        Waits at most ``block_ms`` for the first.
+        """
         with self._joining():
             keys = [key for stream in shards() for key in (stream, lanes_key(stream))]
-            answer: Any = TAKE(keys, [GROUP, self._name, TURN, most, TAKE_EVENTS, self._last_lane])
+            answer: Any = TAKE(keys, [GROUP, self._name, TURN, most, enough, self._last_lane])
             self._last_lane, lanes = answer[0].decode(), int(answer[1])
             items = _pairs(answer[2:])
             # Lanes are filled while others work on the shards' streams, where this one would not be woken.

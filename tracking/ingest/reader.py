@@ -14,11 +14,12 @@ from core.delivery.api import sweep, wake
 from core.events.api import Entry, decode
 from tracking.ingest.entries import Group, Item
 from tracking.ingest.failures import Trouble, classify, describe
+from tracking.ingest.pace import Pace
 from tracking.ingest.rescue import rescue
 from tracking.ingest.service import Result, ingest
 from tracking.metrics import INGEST_BATCH_SECONDS, INGESTED, POISONED
 
-BATCH_ENTRIES = 200
+BATCH_ENTRIES = 1_000
 BATCH_EVENTS = 2_000
 BLOCK_MS = 1000
 CLAIM_IDLE_MS = 30_000
@@ -45,6 +46,7 @@ class Reader:
         self._group = Group()
         self._claim_idle_ms = claim_idle_ms
         self._next_claim = 0.0
+        self._pace = Pace()
         self._tries: Counter[bytes] = Counter()
 
     def run(self) -> None:
@@ -67,7 +69,7 @@ class Reader:
         """
         try:
             unfinished = self._unfinished() if time.monotonic() >= self._next_claim else []
-            items = unfinished or self._group.fresh(BATCH_ENTRIES, block_ms)
+            items = unfinished or self._group.fresh(BATCH_ENTRIES, block_ms, self._pace.events)
             self._handle(items)
             if unfinished:  # their reader may have died between commit and waking the workers
                 sweep()
@@ -88,12 +90,14 @@ class Reader:
 
     def _handle(self, items: Sequence[Item]) -> None:
         chunk: list[Pair] = []
+        events = 0
         damaged: list[tuple[Item, Exception]] = []
         for pair in self._decoded(items, damaged):
             chunk.append(pair)
-            if sum(len(entry.events) for _, entry in chunk) >= BATCH_EVENTS:
+            events += len(pair[1].events)
+            if events >= BATCH_EVENTS:
                 self._store(chunk)
-                chunk = []
+                chunk, events = [], 0
         if chunk:
             self._store(chunk)
         # Last, because a Valkey without memory left cannot take them until the others are gone.
@@ -124,7 +128,9 @@ class Reader:
             for pair in pairs:
                 self._store([pair])
             return
-        INGEST_BATCH_SECONDS.observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._pace.note(result.received, seconds)
+        INGEST_BATCH_SECONDS.observe(seconds)
         self._finish([item for item, _ in pairs], result)
 
     def _store_alone(self, item: Item, entry: Entry, exc: Exception, trouble: Trouble) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.import_order_events import tell_of_orders
-from core.catalog.import_person_store import LOOKED_UP as PERSON_TABLES
+from core.catalog.import_person_store import FILLS as PERSON_TABLES
 from core.catalog.import_person_store import WRITTEN as WRITTEN_PERSONS
 from core.catalog.import_person_store import PersonBlock, complete_persons
 from core.catalog.import_sinks import Reject, Stored, copy_into, insert
@@ -20,7 +20,8 @@ from core.catalog.person_store import stay_clear_of_merges
 from core.errors import FieldProblem
 from core.privacy.api import ConsentStatement, record_statements
 
-LOOKED_UP = (*PERSON_TABLES, "orders", "order_items", "live_events", "ticket_types")
+LOOKED_UP = ("live_events", "ticket_types")
+FILLS = (*PERSON_TABLES, "orders")
 MONEY = "numeric(18, 4)"
 ORDERS = {
     "row": "int",

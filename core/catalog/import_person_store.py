@@ -14,7 +14,7 @@ from core.catalog.person_changes import STORED, changes_nothing
 from core.catalog.person_fields import ENCRYPTED, INDEXED, TRAITS
 from core.catalog.person_store import COLUMNS, STAGED
 
-LOOKED_UP = ("persons", "person_traits")
+FILLS = ("persons", "consent_ledger")
 TYPES = {name: "bytea" if name in COLUMNS else "text" for name in STAGED}
 WRITTEN = {"id": "bigint", "external_id": "text", "person_id": "bigint", "created": "boolean"}
 SAME = {"reason": "text", "shared": "bytea", "id": "bigint"}

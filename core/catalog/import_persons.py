@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.api import tenant_key
 from core.catalog.import_mapping import DATE, FLAG, MOMENT, TEXT, Shape
-from core.catalog.import_person_store import LOOKED_UP, Consent, PersonBlock, store_persons
+from core.catalog.import_person_store import FILLS, Consent, PersonBlock, store_persons
 from core.catalog.import_person_table import NAMES, clean_consents, clean_people, person_rows, without
 from core.catalog.import_reading import Row
 from core.catalog.import_sinks import Prepared, Reject, Sink, Stored
@@ -95,4 +95,4 @@ def _statement(name: str, said: Mapping[str, Any]) -> ConsentStatement:
     return ConsentStatement("person", name, purposes, "import", when, said.get("copy_hash"))
 
 
-PERSONS = Sink("persons", SHAPE, prepare, store, prepare_table=prepare_table, looked_up=LOOKED_UP)
+PERSONS = Sink("persons", SHAPE, prepare, store, prepare_table=prepare_table, fills=FILLS)

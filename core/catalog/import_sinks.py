@@ -53,7 +53,7 @@ class Sink:
 
     Both get the marketplace and the options, ``prepare`` also ``run``, another text for each run; ``rows`` is the size
     of a block. ``prepare_table`` does the same as ``prepare`` for files that can be read as columns, in less time.
-    ``looked_up`` are the tables in which ``store`` looks for what is known.
+    ``looked_up`` are the tables in which ``store`` looks for what is known, ``fills`` those of them that it fills.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Sink:
     rows: int = 10_000
     prepare_table: Callable[[int, Table, Mapping[str, Any]], Prepared] | None = None
     looked_up: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
 
 
 def copy_line(values: Iterable[Any]) -> str:

@@ -58,12 +58,13 @@ class World:
         base_url, body = self.facts["base_url"], {"events": events}
         answer = requests.post(f"{base_url}/api/tx/events/batch", json=body, headers=headers, timeout=30).json()
         assert answer["rejected"] == len(events), answer
-        own = {"name": "custom.seat_map_opened", "description": "The seat map was opened.", "fields": FIELDS}
+        told = "The seat map was opened."
+        own: dict[str, Any] = {"name": "custom.seat_map_opened", "description": told, "fields": FIELDS}
         key = {"Authorization": f"Bearer {self.facts['server_key']}"}
         made = requests.post(f"{base_url}/api/v1/custom-events", json=own, headers=key, timeout=30)
         assert made.status_code in {201, 409}, made.text
         address = f"{base_url}/api/v1/rejected-events/groups"
-        until(lambda: len(requests.get(address, headers=key, timeout=30).json()["items"]) > 2, what="the refused events")
+        until(lambda: len(requests.get(address, headers=key, timeout=30).json()["items"]) > 2, what="refused events")
 
     def _event(self, name: str, **changes: Any) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Index, Integer, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, Text, UniqueConstraint, func
 from sqlalchemy.orm import Mapped
 
 from core.db.base import Base, HasCreated, HasId, HasTenant, plain, pseudonymous
@@ -38,13 +38,13 @@ class ArchivePart(HasId, HasTenant, HasCreated, Base):
     kept_until: Mapped[datetime | None] = plain()
 
 
-class ArchiveReference(HasTenant, Base):
+class ArchiveReference(Base):
     """A random stand-in for a visitor or visit in the archive; once the row is gone, nobody can tell who it was."""
 
     __tablename__ = "archive_references"
     __table_args__ = (UniqueConstraint("tenant_id", "reference"),)
 
-    tenant_id: Mapped[int] = plain(BigInteger, primary_key=True)
+    tenant_id: Mapped[int] = plain(BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = plain(Text, primary_key=True, comment="visitor or session")
     subject: Mapped[str] = pseudonymous(Text, primary_key=True, retention="with_archive", eraser="delete_row")
     reference: Mapped[uuid.UUID] = pseudonymous(

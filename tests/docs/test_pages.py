@@ -69,6 +69,8 @@ def test_every_error_code_is_documented() -> None:
 OUTSIDE_HTTP = {
     "account_exists",
     "already_paused",
+    "archive_unusable",
+    "busy",
     "decided",
     "email_taken",
     "link_ended",

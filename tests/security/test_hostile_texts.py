@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -125,7 +125,7 @@ def _addresses(app: Flask, own: Prey, live_events: list[str]) -> list[str]:
         found.append(target.path(app, values))
         if target.rule.rule == "/catalog/<kind_name>/show/<path:external_id>":
             found += [target.path(app, {"external_id": number}) for number in live_events]
-    return found
+    return [*found, "/persons/liking", *(f"/catalog/{page}" for page in SHOP_PAGES)]
 
 
 def _is_file(target: Target) -> bool:
@@ -164,6 +164,7 @@ def _write_everywhere(app: Flask, marketplace: Marketplace) -> list[str]:
         {"external_id": f"t-{n}", "live_event_id": f"h-{n}", "name": item, "category": item[:40].strip(), "price": "9"}
         for n, item in enumerate(titles)
     ])  # fmt: skip
+    _fill_shop(put, titles)
     for number, item in enumerate(portions(100)):
         order = marketplace.order(f"X-{number} {item}"[:120], promo_code=item, affiliate_id=item)
         order["person"] |= {
@@ -189,6 +190,36 @@ def _write_everywhere(app: Flask, marketplace: Marketplace) -> list[str]:
     ingest()
     _let_platforms_speak(marketplace, titles)
     return [f"h-{n}" for n in range(len(titles))]
+
+
+def _fill_shop(put: Callable[[str, list[dict[str, Any]]], None], texts: list[str]) -> None:
+    """What is sold beside tickets, with as many texts as it takes; names, ids and tastes of one person."""
+    # Long texts by their beginnings, which is where payloads stand.
+    short = [item[:60].strip() for item in texts]
+    put("products", [{"external_id": f"pr-{n}", "name": item, "category": short[n], "seller": item, "currency": "RON",
+                      "price": "9"} for n, item in enumerate(texts)])  # fmt: skip
+    put("ticket-links", [{"external_id": f"li-{n}", "live_event_id": "h-0", "seller": item,
+                          "url": f"https://shop.example/{n}", "utm": {"source": short[n], "term": item}}
+                         for n, item in enumerate(texts)])  # fmt: skip
+    put("affiliates", [{"external_id": f"af-{n}", "name": item} for n, item in enumerate(texts)])
+    put("persons", [{"external_id": "liking", "first_name": short[0]}])
+    line = {"line": short[0], "product_id": "pr-0", "quantity": 1, "unit_price": "9"}
+    bought = {"currency": "RON", "placed_at": datetime.now(UTC).isoformat(), "gross": "9", "person_id": "liking"}
+    put("shop-orders", [{"external_id": f"so-{n} {item}"[:100].strip(), "visitor_id": item[:100].strip(),
+                         "items": [line], **bought} for n, item in enumerate(texts)])  # fmt: skip
+    put("shipments", [{"external_id": f"pa-{n} {item}"[:100].strip(), "carrier": short[n],
+                       "shop_order_id": f"so-{n} {item}"[:100].strip(), "tracking_number": item[:90].strip()}
+                      for n, item in enumerate(texts)])  # fmt: skip
+    agreed = {"granted": True, "captured_at": "2026-11-01T10:00:00Z"}
+    put("interests", [{"person_id": "liking", "source": item[:80].strip(), "subject_kind": "word",
+                       "subject": item[:100].strip(), "consent": agreed, "expires_at": "2099-01-01T00:00:00Z"}
+                      for item in texts[:15]])  # fmt: skip
+
+
+SHOP_PAGES = (
+    "products/", "ticket-links/", "affiliates/", "shop-orders/", "shipments/", "products/show/pr-0",
+    "products/edit/pr-1", "ticket-links/show/li-0", "ticket-links/edit/li-1", "affiliates/show/af-0",
+)  # fmt: skip
 
 
 def _let_platforms_speak(marketplace: Marketplace, texts: list[str]) -> None:

@@ -103,8 +103,8 @@ def test_the_foundation_knows_no_feature() -> None:
 
 def forbidden_words() -> frozenset[str]:
     """Slugs and vendors that only a plugin may speak of."""
-    installed = (*registry().all(), *registry().payment_providers())
-    return frozenset(VENDORS | PAYMENT_VENDORS | {item.slug for item in installed})
+    platforms = {item.slug for item in registry().all()}
+    return frozenset(VENDORS | PAYMENT_VENDORS | platforms | {item.slug for item in registry().payment_providers()})
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:

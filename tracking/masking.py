@@ -75,8 +75,9 @@ class Masked:
             return {self._name(str(name)): self._value(item, (*path, str(name))) for name, item in value.items()}
         if isinstance(value, list):
             return [self._value(item, (*path, "*")) for item in value]
-        if value is None or isinstance(value, bool):
-            return value
+        return value if value is None or isinstance(value, bool) else self._plain(value, path)
+
+    def _plain(self, value: Any, path: tuple[str, ...]) -> Any:
         if self._personal(path):
             return self._hide(value)
         if isinstance(value, str):

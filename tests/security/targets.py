@@ -307,7 +307,7 @@ BODIES: Mapping[str, tuple[Callable[[Prey], Any], ...]] = {
     ),
     "POST /api/v1/rejected-events/<int:reject_id>/replay": (
         lambda _: {"repairs": []},
-        lambda prey: {"event": orjson.loads(prey.ids["reject_body"])},
+        lambda prey: {"event": orjson.loads(str(prey.ids["reject_body"]))},
     ),
     "PUT /api/tx/consent": (
         lambda _: {"visitor_id": fresh(), "consent": CONSENT},

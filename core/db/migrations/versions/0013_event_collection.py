@@ -1,5 +1,7 @@
 """Refused events can be grouped, repaired and replayed; own events of marketplaces; how many events arrive."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -71,7 +73,7 @@ def upgrade() -> None:
         op.execute(f"GRANT ALL ON {table} TO adrail_maintainer")
 
 
-def _head() -> tuple[sa.Column, sa.Column]:
+def _head() -> tuple[sa.Column[Any], sa.Column[Any]]:
     return (
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),

@@ -1,5 +1,7 @@
 """The archive of old events, what people decided about visitors, and whose events are to be attributed anew."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -115,14 +117,14 @@ def upgrade() -> None:
     op.execute("SET LOCAL ROLE adrail_owner")
 
 
-def _head() -> tuple[sa.Column, sa.Column]:
+def _head() -> tuple[sa.Column[Any], sa.Column[Any]]:
     return (
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
     )
 
 
-def _created() -> sa.Column:
+def _created() -> sa.Column[Any]:
     return sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.events.stream import shards
 from core.security.crypto import keyring
 from core.valkey import client
-from tests.marketplace import Marketplace
+from tests.marketplace import Marketplace, OrganizerKeys
 from tests.pipeline import ingest
 from tests.process_state import use_environment
 from tests.tracking.events import Page, event
@@ -76,7 +76,7 @@ def test_an_entry_that_cannot_be_read_is_set_aside_as_it_is(page: Page, store: S
 
 
 def test_an_entry_of_nobody_is_set_aside_whole(page: Page, store: Store) -> None:
-    put(Marketplace(2**40, "gone", "x", "x", "x", {}, {}), event())
+    put(Marketplace(2**40, "gone", "x", "x", "x", {}, OrganizerKeys(2**40, {})), event())
     page.send(event())
     ingest()
     assert len(store.event_ids()) == 1

@@ -32,32 +32,30 @@ def event_types(registry: Registry) -> str:
 
 def _member(spec: EventSpec) -> str:
     shared = spec.schema["$defs"]
-    kind = _object(spec.payload_schema, shared, "  ") if spec.payload_schema.get("properties") else ANYTHING
+    kind = _object(spec.payload_schema, shared) if spec.payload_schema.get("properties") else ANYTHING
     return f"  /** {spec.description} */\n  {spec.name}: {kind};"
 
 
-def _object(schema: Mapping[str, Any], shared: Mapping[str, Any], indent: str) -> str:
+def _object(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     required = schema.get("required", ())
-    lines = [
-        f"{indent}  {name}{'' if name in required else '?'}: {_type(part, shared, indent + '  ')};"
-        for name, part in schema["properties"].items()
-    ]
-    return "\n".join(["{", *lines, f"{indent}}}"])
+    properties = schema["properties"].items()
+    fields = [f"{name}{'' if name in required else '?'}: {_type(part, shared)}" for name, part in properties]
+    return f"{{ {'; '.join(fields)} }}"
 
 
-def _type(schema: Mapping[str, Any], shared: Mapping[str, Any], indent: str) -> str:
+def _type(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        return "Money" if schema["$ref"] == MONEY else _type(shared[name], shared, indent)
+        return "Money" if schema["$ref"] == MONEY else _type(shared[name], shared)
     if "enum" in schema or "const" in schema:
         values = schema.get("enum", [schema.get("const")])
         return " | ".join(orjson.dumps(value).decode() for value in values)
     kind = schema.get("type", "object")
     if isinstance(kind, list):
-        return " | ".join(_type({**schema, "type": item}, shared, indent) for item in kind)
+        return " | ".join(_type({**schema, "type": item}, shared) for item in kind)
     if kind == "array":
-        entry = _type(schema.get("items", {}), shared, indent)
+        entry = _type(schema.get("items", {}), shared)
         return f"({entry})[]" if " | " in entry and not entry.startswith("{") else f"{entry}[]"
     if kind == "object" and schema.get("properties"):
-        return _object(schema, shared, indent)
+        return _object(schema, shared)
     return {**PLAIN, "object": ANYTHING, "null": "null"}.get(kind, "unknown")

@@ -18,6 +18,7 @@ from flask import Flask
 from adrail.sandbox import SandboxServer
 from core.connections.api import list_connections, pause, resume
 from core.delivery.api import delivery_log
+from core.payments.api import set_secret
 from core.security.crypto import DecryptionError, new_master_key
 from core.valkey import client as valkey
 from core.valkey import stream_name
@@ -40,6 +41,9 @@ SEALED = {
     "data_keys.wrapped_key",
     "events set aside",
     "connections.secret_ciphertext",
+    "payment_endpoints.secret_sealed",
+    "payment_endpoints.previous_sealed",
+    "tx_rejected_events.sealed_client",
 }
 
 
@@ -67,6 +71,8 @@ def market(database: str, sandbox: SandboxServer) -> Iterator[Marketplace]:
         made.add_code("meta", "paused", PIXELS[1], organizer="org-1")
         paused = next(item for item in list_connections(made.staff).items if item.account_id == PIXELS[1])
         pause(made.staff, paused.id)
+        for secret in ("whsec_the-first-of-two", "whsec_the-second-of-two"):
+            set_secret(made.staff, "stripe", secret)
         yield made
 
 

@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ MEMORY = "512MB"
 # How a type of the file becomes text again; everything else is written by DuckDB as PostgreSQL does.
 WIRE = {"VARCHAR": "{}", "TIMESTAMP WITH TIME ZONE": MOMENT.from_file}
 BLOCK = 1024 * 1024
+SCRATCH = "adrail-archive-"
+STALE_SECONDS = 86_400
 
 
 class ArchiveError(ConflictError):
@@ -128,8 +132,12 @@ def _settle(path: Path) -> None:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for what is on its way, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="adrail-archive-") as name:
+    """A folder for what is on its way, gone afterwards; what killed processes left long ago goes as well."""
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as name:
         yield Path(name)
 
 

@@ -34,11 +34,17 @@ class OwnRegistry(Registry):
 
     def find(self, name: str, version: int) -> EventSpec | None:
         """The specification, or None when name or version is not known."""
-        return self._own().get(name, {}).get(version) if name.startswith(PREFIX) else super().find(name, version)
+        known = self._specs.get(name)
+        if known is None:
+            known = self._own().get(name, {}) if name.startswith(PREFIX) else {}
+        return known.get(version)
 
     def versions(self, name: str) -> list[int]:
         """Known versions of a name, empty when the name is not known."""
-        return sorted(self._own().get(name, ())) if name.startswith(PREFIX) else super().versions(name)
+        known = self._specs.get(name)
+        if known is None:
+            known = self._own().get(name, {}) if name.startswith(PREFIX) else {}
+        return sorted(known)
 
     def own(self) -> list[EventSpec]:
         """The marketplace's own events, by name and version."""

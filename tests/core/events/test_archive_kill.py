@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -23,10 +24,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager
-def dying() -> Iterator[Callable[[str], int]]:
+def dying(folder: Path) -> Iterator[Callable[[str], int]]:
     """Kills an archive run at the point that it is given, and says how that ended."""
     command = [sys.executable, "-m", "tests.core.events.archive_and_die"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    # What they leave in scratch goes with the test's own folder.
+    places = {**os.environ, "TMPDIR": str(folder)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=places, stdin=pipe, stdout=pipe, text=True) as process:
         asked, answers = process.stdin, process.stdout
         assert asked is not None
         assert answers is not None
@@ -45,7 +49,7 @@ def test_a_run_that_is_killed_again_and_again_loses_and_doubles_nothing(
     month = months_ago(26)
     store_old(marketplace, visits(month, 40))
     before = stored(admin_connection, marketplace)
-    with use_environment(ADRAIL_ARCHIVE_URL=str(tmp_path)), dying() as die:
+    with use_environment(ADRAIL_ARCHIVE_URL=str(tmp_path)), dying(tmp_path) as die:
         for point in POINTS:
             assert die(point) == -signal.SIGKILL, point
             accounted = {part.path: part.facts.rows for part in archived_parts(tenant_id=marketplace.tenant_id)}

@@ -42,7 +42,7 @@ class InterestRow(InsteadFields):
     subject_kind = fields.String(required=True, validate=validate.OneOf(LIKED))
     subject = Text(128, required=True, metadata={"description": "external id of a genre or artist, or a word"})
     weight = fields.Decimal(
-        places=3, load_default=1, validate=validate.Range(0, 1), metadata={"minimum": 0, "maximum": 1}
+        places=3, load_default=1, validate=validate.Range(0, 1), metadata={"default": 1, "minimum": 0, "maximum": 1}
     )
     consent = fields.Nested(TasteConsent, required=True)
     expires_at = fields.AwareDateTime(required=True)

@@ -11,7 +11,7 @@ import orjson
 
 from adrail.sandbox import SandboxServer
 from core.accounts.api import KeyWish, invite, issue_key, list_members, list_sites, rotate_write_key
-from core.catalog.api import list_duplicates, merge_persons, upsert_persons
+from core.catalog.api import KINDS, list_duplicates, merge_persons, upsert_persons, upsert_rows
 from core.db.session import tenant_session
 from core.events.api import Entry, Reject, RejectFilter, encode, reject_groups, store_rejects
 from core.security.crypto import keyring
@@ -90,6 +90,22 @@ class Backend:
         self.double()
         return int(list_duplicates(self.marketplace.staff).items[0].id)
 
+    def shop_order(self) -> dict[str, Any]:
+        """An order of a product that is there."""
+        product = {"name": "N", "category": "Vinyl", "seller": "S", "currency": "RON", "price": "9.00"}
+        self._put("products", {"external_id": "p-1", **product})
+        line = {"line": "1", "product_id": "p-1", "quantity": 1, "unit_price": "9.00"}
+        return {"placed_at": "2026-11-20T10:00:00Z", "currency": "RON", "gross": "9.00", "items": [line]}
+
+    def sold(self) -> str:
+        """An order of products that was taken."""
+        self._put("shop-orders", {"external_id": "so-1", **self.shop_order()})
+        return "so-1"
+
+    def _put(self, kind: str, row: dict[str, Any]) -> None:
+        (taken,) = upsert_rows(self.marketplace.staff, KINDS[kind], [row])
+        assert not taken.errors, taken.errors
+
     def own_event(self, *, retired: bool = False) -> str:
         """An event of the marketplace's own."""
         actor = self.marketplace.staff
@@ -125,6 +141,12 @@ class Backend:
 
 def _rows(**row: Any) -> Callable[[Backend], Any]:
     return lambda _: {"items": [{"external_id": "new", **row}]}
+
+
+def _interest() -> Any:
+    consent = {"granted": True, "captured_at": datetime.now(UTC).isoformat()}
+    place = {"person_id": "c-7", "source": "music", "subject_kind": "word", "subject": "jazz"}
+    return {**place, "consent": consent, "expires_at": _soon()}
 
 
 def _order(backend: Backend) -> Any:
@@ -248,6 +270,33 @@ WRITES: dict[str, Write] = {
     f"PUT {CATALOG}/ticket-types": Write(
         _at(f"{CATALOG}/ticket-types"), _rows(name="N", live_event_id="ev-1", price="9.00"), "ticket_type.upserted"
     ),
+    f"PUT {CATALOG}/ticket-links": Write(
+        _at(f"{CATALOG}/ticket-links"),
+        _rows(live_event_id="ev-1", seller="S", url="https://other.example/1"),
+        "ticket_link.upserted",
+    ),
+    f"PUT {CATALOG}/products": Write(
+        _at(f"{CATALOG}/products"),
+        _rows(name="N", category="Vinyl", seller="S", currency="RON", price="9.00"),
+        "product.upserted",
+    ),
+    f"PUT {CATALOG}/affiliates": Write(_at(f"{CATALOG}/affiliates"), _rows(name="N"), "affiliate.upserted"),
+    f"PUT {CATALOG}/shop-orders": Write(
+        _at(f"{CATALOG}/shop-orders"),
+        lambda b: {"items": [{"external_id": "new", **b.shop_order()}]},
+        "shop_order.upserted",
+    ),
+    f"PUT {CATALOG}/shipments": Write(
+        _at(f"{CATALOG}/shipments"),
+        lambda b: {"items": [{"external_id": "new", "shop_order_id": b.sold()}]},
+        "shipment.upserted",
+    ),
+    f"PUT {CATALOG}/follows": Write(
+        _at(f"{CATALOG}/follows"),
+        lambda _: {"items": [{"person_id": "c-7", "subject_kind": "organizer", "subject_id": "org-1"}]},
+        "person.tastes",
+    ),
+    f"PUT {CATALOG}/interests": Write(_at(f"{CATALOG}/interests"), lambda _: {"items": [_interest()]}, "person.tastes"),
     f"PUT {CATALOG}/persons": Write(_at(f"{CATALOG}/persons"), _rows(country="RO"), "person.upserted"),
     f"POST {V1}/persons/{{external_id}}/merge": Write(
         _at(f"{V1}/persons/c-7/merge"), lambda b: {"merged": b.double()}, "person.merge"

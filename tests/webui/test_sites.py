@@ -40,7 +40,7 @@ def preflight(client: FlaskClient, key: str, origin: str) -> int:
 def test_the_list_shows_sites_with_write_keys(admin: Person, marketplace: Marketplace) -> None:
     text = readable(admin.get("/sites/"))
     assert f"Test Tickets shop https://shop.example {marketplace.write_key}" in text
-    assert "Sites Keys" in readable(admin.get("/"))
+    assert "Sites Payments Keys" in readable(admin.get("/"))
 
 
 def test_a_write_key_is_replaced_and_the_old_one_counts_until_it_is_ended(

@@ -7,6 +7,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from core.json_input import MediaTypeError
 from core.payments.api import receive
 from core.web import json_response
 
@@ -33,6 +34,8 @@ class Webhooks(MethodView):
     def post(self, payment_provider: str, marketplace: str) -> Response:
         """Take a signed message; the signature is checked on the body as it came. Repeats change nothing."""
         request.max_content_length = MAX_BODY
+        if request.content_encoding not in {None, "identity"}:
+            raise MediaTypeError("send the body as it was signed, without Content-Encoding")
         headers = {name.lower(): value for name, value in request.headers.items()}
         return json_response(
             {"outcome": receive(payment_provider, marketplace, request.get_data(cache=False), headers)}

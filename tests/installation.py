@@ -19,6 +19,11 @@ from tests.waiting import until
 FOREIGN = ("DATABASE_URL", "REDIS_URL")
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment without the settings that tests of this process use."""
+    return {k: v for k, v in os.environ.items() if k not in FOREIGN and not k.startswith("ADRAIL_")}
+
+
 class Installation:
     """Started by `with`; ``facts`` is its ready.json. ``prefix`` is a command that starts it as somebody else."""
 
@@ -50,12 +55,11 @@ class Installation:
 
     def launch(self) -> None:
         """Start it and wait for nothing."""
-        clean = {k: v for k, v in os.environ.items() if k not in FOREIGN and not k.startswith("ADRAIL_")}
         command = [sys.executable, "-m", "server", "up", "--port", "0", "--data-dir", str(self.data_dir)]
         with (self.data_dir / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._prefix, *command, *self._options],
-                env={**clean, **self._environment},
+                env={**clean_environment(), **self._environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

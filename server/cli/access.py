@@ -71,7 +71,7 @@ def _time(moment: datetime | None) -> str:
 @click.argument("site_id")
 @click.option("--visitor-cookie/--no-visitor-cookie", default=None, help="Keep visitors' ids in a first-party cookie.")
 @click.option("--cookie-domain", default=None, help="Domain of that cookie; empty for the page's own host.")
-@click.option("--dnt", type=click.Choice(["off", "no_marketing", "no_tracking"]), help="What «do not track» means.")
+@click.option("--dnt", metavar="MEANING", help="What «do not track» means: off, no_marketing or no_tracking.")
 def site_change(
     tenant: str, site_id: str, visitor_cookie: bool | None, cookie_domain: str | None, dnt: str | None
 ) -> None:

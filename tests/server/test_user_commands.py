@@ -57,7 +57,10 @@ def test_somebody_is_invited_to_an_organiser(marketplace: Marketplace) -> None:
     [
         (("nowhere", "a@b.example"), "there is no marketplace 'nowhere'"),
         (("{slug}", "nobody"), "/email: use an address"),
-        (("{slug}", "a@b.example", "--of", "organizer", "--id", "org-9"), "there is no organiser 'org-9'"),
+        (
+            ("{slug}", "a@b.example", "--of", "organizer", "--id", "org-9"),
+            "there is no organiser «org-9» in this marketplace",
+        ),
         (("{slug}", "a@b.example", "--type", "venue"), "/account_type: use one of"),
     ],
 )

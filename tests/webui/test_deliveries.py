@@ -139,7 +139,7 @@ def test_a_new_token_sends_what_waited(owner: Person, marketplace: Marketplace, 
 
     empty = owner.send(f"/connections/{connection}/token", {"access_token": " "})
     assert empty.status_code == 422
-    assert "enter the platform's new token" in readable(empty.text)
+    assert "Enter the platform's new token." in readable(empty.text)
 
     response = owner.send(f"/connections/{connection}/token", {"access_token": "EAAB" + "n" * 60})
     run_pipeline()

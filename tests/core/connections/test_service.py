@@ -270,7 +270,11 @@ def test_dead_credentials_found_by_a_health_check_stop_the_connection(
 
 
 def test_a_health_check_that_fails_in_its_own_way_is_reported_and_leaks_nothing(
-    marketplace: Marketplace, seller: Actor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    marketplace: Marketplace,
+    seller: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     plugins = Registry([EntryPoint("careless", "tests.core.connections.careless", GROUP)])
     monkeypatch.setattr(health, "registry", lambda: plugins)
@@ -281,7 +285,7 @@ def test_a_health_check_that_fails_in_its_own_way_is_reported_and_leaks_nothing(
     assert (report.ok, report.code) == (False, "")
     assert report.remedy
     assert state(marketplace) == ("active", None)
-    printed = "".join(capsys.readouterr())
+    printed = "".join(capsys.readouterr()) + caplog.text
     assert "ValueError at careless.py" in printed
     assert TOKEN not in printed + str(report)
 

@@ -69,7 +69,9 @@ def _time(moment: datetime | None) -> str:
 @site.command("change")
 @click.argument("tenant")
 @click.argument("site_id")
-@click.option("--visitor-cookie/--no-visitor-cookie", default=None, help="Keep visitors' ids in a first-party cookie.")
+@click.option(
+    "--cookie/--no-cookie", "visitor_cookie", default=None, help="Keep visitor ids in a first-party cookie."
+)
 @click.option("--cookie-domain", default=None, help="Domain of that cookie; empty for the page's own host.")
 @click.option("--dnt", metavar="MEANING", help="What «do not track» means: off, no_marketing or no_tracking.")
 def site_change(
@@ -79,7 +81,7 @@ def site_change(
 
     \b
     Example:
-      adrail site change scena festival --visitor-cookie --cookie-domain festival.example
+      adrail site change scena festival --cookie --cookie-domain festival.example
     """
     from core.accounts.api import get_site, update_site  # noqa: PLC0415
 

@@ -183,6 +183,13 @@ class OrderBlock:
     consents: list[OrderConsent] = field(default_factory=list)
 
 
+def store_buyers(session: Session, tenant_id: int, block: OrderBlock) -> None:
+    """Store a block's buyers before its orders: a buyer without an order yet does no harm, and is known next time."""
+    stay_clear_of_merges(session, tenant_id)
+    complete_persons(session, tenant_id, block.persons)
+    block.persons = PersonBlock(0, b"")
+
+
 def store(session: Session, tenant_id: int, block: OrderBlock, options: Mapping[str, Any]) -> Stored:
     """Store a block of orders; with the option ``deliver`` those that were paid are told to the platforms."""
     if not block.count:

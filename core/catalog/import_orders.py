@@ -11,7 +11,7 @@ import orjson
 
 from core.accounts.api import tenant_key
 from core.catalog.import_mapping import AMOUNT, FLAG, INTEGER, LIST, MOMENT, TEXT, Shape
-from core.catalog.import_order_store import FILLS, LOOKED_UP, OrderBlock, OrderConsent, store
+from core.catalog.import_order_store import FILLS, LOOKED_UP, OrderBlock, OrderConsent, store, store_buyers
 from core.catalog.import_order_table import (
     OrderColumns,
     clean_orders,
@@ -222,4 +222,6 @@ def _item_values(line: int, position: int, item: Mapping[str, Any]) -> tuple[Any
     return (line, position, *(item[name] for name in names))
 
 
-ORDER_ROWS = Sink("orders", SHAPE, prepare, store, prepare_table=prepare_table, looked_up=LOOKED_UP, fills=FILLS)
+ORDER_ROWS = Sink(
+    "orders", SHAPE, prepare, store, prepare_table=prepare_table, ahead=store_buyers, looked_up=LOOKED_UP, fills=FILLS
+)

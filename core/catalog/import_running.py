@@ -20,10 +20,11 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.catalog.import_beside import Beside, beside, count_rows, each_when_ready
 from core.catalog.import_reading import PARQUET, Block, Source, as_given, blocks, rows_of
 from core.catalog.import_sinks import Prepared, Sink, Stored
 from core.catalog.import_table import table_of
-from core.db.session import dispose_engines, maintainer_session, tenant_session
+from core.db.session import dispose_engines, tenant_session
 from core.errors import ConflictError
 
 FIND = text("""
@@ -95,32 +96,20 @@ def run_import(run: Run, tell: Callable[[Progress], None] = lambda _: None) -> P
     import_id = None if run.dry_run else _begin(run, progress)
     progress.resumed_at = progress.position
     before, counted = progress.read, 0
-    _count_rows((*run.sink.looked_up, *run.sink.fills))
-    with _rejects_file(run, progress) as rejects, _executor(run) as executor:
-        for block, prepared in _prepared(run, executor, progress):
+    count_rows((*run.sink.looked_up, *run.sink.fills))
+    with _rejects_file(run, progress) as rejects, beside() as doing, _executor(run) as executor:
+        for block, prepared in _ready(run, _prepared(run, executor, progress), doing):
             _store(run, import_id, block, prepared, progress, rejects)
             tell(progress)
             if progress.read - before >= OUTGROWN * counted:
                 counted = progress.read - before
-                _count_rows(run.sink.fills)
+                doing.count_rows(run.sink.fills)
     if import_id is not None:
         with tenant_session(run.tenant_id) as session:
             session.execute(FINISH, {"tenant": run.tenant_id, "id": import_id})
     if progress.rejects_bytes == 0:
         run.rejects.unlink(missing_ok=True)
     return progress
-
-
-def _count_rows(tables: Iterable[str]) -> None:
-    """Let the planner know how much this marketplace holds.
-
-    It believes that a marketplace which came since it last counted holds nothing, and then reads all of its rows for
-    each of ours, in our statements and in those of triggers. That is no matter while there are few, and takes hours
-    when there are many.
-    """
-    with maintainer_session() as session:
-        for table in tables:
-            session.execute(text(f"ANALYZE (SKIP_LOCKED) {table} (tenant_id)"))
 
 
 def _begin(run: Run, progress: Progress) -> int:
@@ -203,6 +192,20 @@ def prepare_block(source: Source, sink: Sink, tenant_id: int, block: Block, opti
     refused = {item.line for item in prepared.rejects}
     prepared.raws = {line: raw for line, raw in raws if line in refused} if refused else {}
     return prepared
+
+
+def _ready(run: Run, blocks: Iterator[tuple[Block, Prepared]], doing: Beside) -> Iterator[tuple[Block, Prepared]]:
+    """The blocks, each when it can be stored; a dry run keeps everything in the transaction it undoes."""
+    ahead = run.sink.ahead
+    if ahead is None or run.dry_run:
+        return blocks
+
+    def store_ahead(item: tuple[Block, Prepared]) -> None:
+        with tenant_session(run.tenant_id) as session:
+            session.execute(LATER)
+            ahead(session, run.tenant_id, item[1].payload)
+
+    return each_when_ready(blocks, store_ahead, doing)
 
 
 def _store(

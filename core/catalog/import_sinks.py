@@ -53,6 +53,8 @@ class Sink:
 
     Both get the marketplace and the options, ``prepare`` also ``run``, another text for each run; ``rows`` is the size
     of a block. ``prepare_table`` does the same as ``prepare`` for files that can be read as columns, in less time.
+    ``ahead`` stores what a block needs in a transaction of its own while the block before is being stored, and takes it
+    out of what ``store`` gets; done again after a crash, it must change nothing.
     ``looked_up`` are the tables in which ``store`` looks for what is known, ``fills`` those of them that it fills.
     """
 
@@ -62,6 +64,7 @@ class Sink:
     store: Callable[[Session, int, Any, Mapping[str, Any]], Stored]
     rows: int = 10_000
     prepare_table: Callable[[int, Table, Mapping[str, Any]], Prepared] | None = None
+    ahead: Callable[[Session, int, Any], None] | None = None
     looked_up: tuple[str, ...] = ()
     fills: tuple[str, ...] = ()
 

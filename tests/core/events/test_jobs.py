@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from core.events.api import group_key
 from core.events.jobs import KEPT, make_partitions, prune
 from tests.marketplace import Marketplace
 
@@ -48,3 +49,14 @@ def test_partitions_are_made_by_the_role_that_may(database: str, admin_connectio
     admin_connection.execute(f"DROP TABLE {before[-1][0]}".encode())
     make_partitions()
     assert admin_connection.execute(names).fetchall() == before
+
+
+def test_refused_events_of_an_older_version_get_their_group(
+    marketplace: Marketplace, admin_connection: psycopg.Connection[Any]
+) -> None:
+    statement = f"INSERT INTO tx_rejected_events {ROWS['tx_rejected_events'].replace('{time}', 'now()')}"
+    admin_connection.execute(statement.encode(), {"tenant": marketplace.tenant_id})
+    prune()
+    query = "SELECT group_key FROM tx_rejected_events WHERE tenant_id = %s"
+    stored = admin_connection.execute(query, (marketplace.tenant_id,)).fetchall()
+    assert stored == [(group_key("schema", None, []),)]

@@ -35,7 +35,10 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_tx_rejected_events_state"), REJECTS, "state IN ('open', 'replayed', 'blocked', 'discarded')"
     )
+    # Row-level security hides every row from the tables' owner while no marketplace is named.
+    op.execute("SET LOCAL ROLE adrail_maintainer")
     op.execute(GROUP_OLD)
+    op.execute("SET LOCAL ROLE adrail_owner")
     op.create_index("ix_tx_rejected_events_group", REJECTS, ["tenant_id", "state", "group_key", "id"])
     op.create_table(
         "custom_events",

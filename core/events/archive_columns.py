@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from core.db.base import PrivacyClass
+from core.events.archive_redaction import OWN_PERSONAL_FIELDS, context_kept, payload_kept
 from core.events.models import TrackingEvent
 
 NULL, SEPARATOR = "chr(30)", "chr(31)"
@@ -27,7 +28,8 @@ class Treatment(StrEnum):
 
     REFERENCE = "reference"  # a random stand-in, whose meaning the database alone knows
     KEEP = "keep"  # too coarse to find anybody by
-    WITHOUT_CLICK_IDS = "without_click_ids"  # those are what platforms know a browser by
+    CONTEXT = "context"  # without what platforms know a browser by, cities, and what addresses carry
+    PAYLOAD = "payload"  # without fields about persons, and what addresses carry
     DROP = "drop"
 
 
@@ -36,14 +38,15 @@ TREATMENTS = {
     "session_id": Treatment.REFERENCE,
     "person_external_id": Treatment.REFERENCE,
     "person_id": Treatment.REFERENCE,
-    "context": Treatment.WITHOUT_CLICK_IDS,
-    "payload": Treatment.KEEP,
+    "context": Treatment.CONTEXT,
+    "payload": Treatment.PAYLOAD,
     "client_network": Treatment.DROP,
     "country": Treatment.KEEP,
     "browser": Treatment.KEEP,
     "os": Treatment.KEEP,
     "device_type": Treatment.KEEP,
 }
+REDUCED = {Treatment.CONTEXT: context_kept, Treatment.PAYLOAD: payload_kept}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,8 @@ def _archived(column: KeyedColumnElement[Any]) -> ArchivedColumn | None:
         treatment = TREATMENTS.get(column.name, Treatment.DROP)
         if treatment in {Treatment.REFERENCE, Treatment.DROP}:
             return None
-        if treatment is Treatment.WITHOUT_CLICK_IDS:
-            value = f"({value} - 'click_ids')"
+        if treatment in REDUCED:
+            value = REDUCED[treatment](value)
     return ArchivedColumn(column.name, kind, kind.to_wire.format(value))
 
 
@@ -132,7 +135,7 @@ LEFT JOIN persons n ON n.tenant_id = e.tenant_id AND n.external_id = e.person_ex
 LEFT JOIN persons p ON p.tenant_id = e.tenant_id AND p.id = e.person_id
 LEFT JOIN archive_references v ON v.tenant_id = e.tenant_id AND v.kind = 'visitor' AND v.subject = e.visitor_id
 LEFT JOIN archive_references s ON s.tenant_id = e.tenant_id AND s.kind = 'session' AND s.subject = e.session_id
-"""  # noqa: S608 - names of our own columns
+{OWN_PERSONAL_FIELDS}"""  # noqa: S608 - names of our own columns
 
 
 def line(values: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.events import archive_files, archive_writing
 from core.events.api import (
     ArchiveError,
     TenantMonth,
+    add_own_event,
     archive_month,
     archived_parts,
     drop_empty_partitions,
@@ -31,11 +33,14 @@ from core.events.api import (
 )
 from core.events.archive_columns import TREATMENTS
 from core.events.archive_jobs import run
+from core.events.archive_redaction import PERSONAL_FIELDS
 from core.events.models import TrackingEvent
 from tests.core.events.archiving import Admin, files, months_ago, partition, partitions, store_old, stored, visits
 from tests.marketplace import Marketplace
 from tests.process_state import use_environment
 from tests.tracking.events import event
+from tracking.registry import registry
+from tracking.registry.own import forget_own_events
 
 SOON = timedelta(days=2)
 
@@ -207,6 +212,56 @@ def test_the_files_name_nobody(marketplace: Marketplace, admin_connection: Admin
     refs = admin_connection.execute("SELECT person_ref::text FROM persons WHERE external_id = 'customer-77'").fetchone()
     found = duckdb.connect().execute(f"SELECT person_ref FROM read_parquet('{file}')").fetchall()
     assert found == [refs]
+
+
+def test_the_files_keep_nothing_that_was_typed_or_linked_about_a_person(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    with tenant_session(marketplace.tenant_id) as session:
+        fields = [{"name": "who", "type": "text", "personal": True}, {"name": "row", "type": "text"}]
+        add_own_event(
+            session, marketplace.tenant_id, name="custom.asked", version=1, description="Somebody asked.",
+            sources=["web"], scope="tenant", fields=fields, example={},
+        )  # fmt: skip
+    forget_own_events()
+    when = (months_ago(26).start + timedelta(days=3)).isoformat()
+    context = {
+        "page": {
+            "url": "https://shop.example/x?mail=ana%40one.example#ana-two",
+            "path": '/a"b\\c?three=ana',
+            "title": "Why?",
+        },
+        "referrer": "HTTPS://mail.example?four=ana",
+        "utm": {"source": "letter"},
+    }
+    told = [
+        event("search_performed", payload={"query": "ana five", "result_count": 3}, context=context, occurred_at=when),
+        event("custom.asked", payload={"who": "ana six", "row": "B / 2?"}, occurred_at=when),
+    ]
+    store_old(marketplace, told)
+    admin_connection.execute(
+        "UPDATE tx_events SET context = context || jsonb_build_object('geo', jsonb_build_object("
+        "'city', 'Sighet-ana', 'region', 'Maramures')) WHERE event_name = 'search_performed'"
+    )
+    run()
+    (file,) = files(place, marketplace)
+    rows = (
+        duckdb.connect().execute(f"SELECT context, payload FROM read_parquet('{file}') ORDER BY event_name").fetchall()
+    )
+    assert "ana" not in str(rows)
+    kept = {
+        "page": {"url": "https://shop.example/x", "path": '/a"b\\c', "title": "Why?"},
+        "referrer": "HTTPS://mail.example",
+        "utm": {"source": "letter"},
+        "geo": {"region": "Maramures"},
+    }
+    assert [json.loads(payload) for _, payload in rows] == [{"row": "B / 2?"}, {"result_count": 3}]
+    assert json.loads(rows[1][0]) == kept
+    assert sum(restore_month(tenant_month(marketplace, 26), later())) == 2
+
+
+def test_every_field_that_the_registry_calls_personal_stays_out_of_the_archive() -> None:
+    assert {spec.name: spec.pii for spec in registry().all() if spec.pii} == PERSONAL_FIELDS
 
 
 def test_who_is_forgotten_is_nobody_in_restored_history(

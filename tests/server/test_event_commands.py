@@ -77,6 +77,21 @@ def test_what_nobody_needs_is_put_away_and_a_wrong_call_says_how(page: Page, mar
     assert run(marketplace, "rejected", "--name", "page_wiew", "--discard").output == "1 events put away\n"
 
 
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [("18446744073709551616", "maximum"), ("[-9223372036854775809]", "maximum"), ('"\\ud800"', "characters")],
+    ids=["large", "small", "half a character"],
+)
+def test_a_value_that_cannot_be_stored_is_refused_by_name(
+    value: str, rule: str, page: Page, marketplace: Marketplace
+) -> None:
+    refuse(page, event("page_wiew"))
+    repairs = ("--rename-event", "page_view", "--set", f"/payload/shown={value}")
+    done = run(marketplace, "rejected", "--name", "page_wiew", "--replay", *repairs)
+    assert (done.exit_code, "0 taken, 1 refused again" in done.output) == (0, True), done.output
+    assert f"({rule}): contains" in done.output
+
+
 def test_requests_that_could_not_be_stored_are_listed_and_put_back(
     page: Page, store: Store, marketplace: Marketplace, other_marketplace: Marketplace
 ) -> None:

@@ -9,7 +9,9 @@ import orjson
 MAX_DEPTH = 16
 MAX_VALUES = 5_000
 NUL = ("characters", "contains the character NUL (U+0000), which cannot be stored; remove it")
-
+HALF = ("characters", "contains half of a surrogate pair, which cannot be stored; remove it")
+LONG = ("maximum", "contains a whole number that needs more than 64 bits; send it as a text")
+MOST, LEAST = 2**64 - 1, -(2**63)
 
 SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
@@ -44,8 +46,12 @@ def problem_beyond_schema(event: dict[str, Any]) -> tuple[str, str] | None:
             return "size", f"more than {MAX_VALUES} values; send less in one event"
         children = container.values() if type(container) is dict else container
         stack += [(child, depth + 1) for child in children if type(child) is dict or type(child) is list]
+    try:
+        written = orjson.dumps(event)
+    except orjson.JSONEncodeError:  # other parsers take what this one does not
+        return LONG if _holds_long(event) else HALF
     # Written as JSON, a NUL is these six letters. So is a text that merely names it, hence the second look.
-    return NUL if b"\\u0000" in orjson.dumps(event) and _holds_nul(event) else None
+    return NUL if b"\\u0000" in written and _holds_nul(event) else None
 
 
 def _holds_nul(value: Any) -> bool:
@@ -56,3 +62,9 @@ def _holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any("\0" in name for name in value) or any(map(_holds_nul, value.values()))
     return False
+
+
+def _holds_long(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_long, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and not LEAST <= value <= MOST

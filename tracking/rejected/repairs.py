@@ -16,6 +16,8 @@ OPERATIONS = (DROP, SET, MOVE, CONVERT, ARRIVAL)
 KINDS = ("text", "number", "integer", "boolean")
 MAX_REPAIRS = 20
 MAX_PATH = 500
+MAX_MAGNITUDE = 18
+"""Powers of ten: what is larger, or as much smaller than one, is no number of an event and stays as it is."""
 NEVER = frozenset({"/event_id"})
 """An event keeps its identity: under another id it would be counted twice."""
 
@@ -154,14 +156,17 @@ def _as_number(value: Any) -> Any:
     if not isinstance(value, str):
         return int(value) if isinstance(value, bool) else value
     number = Decimal(value.strip().replace(",", ".", 1))
-    if not number.is_finite():
+    # A few characters can stand for a number of a billion digits.
+    if not number.is_finite() or abs(number.adjusted()) > MAX_MAGNITUDE:
         raise ValueError(value)
     return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _as_integer(value: Any) -> Any:
     number = _as_number(value)
-    return int(number) if isinstance(number, int | float) and number == int(number) else value
+    if isinstance(number, float) and abs(number) < 10**MAX_MAGNITUDE and number.is_integer():
+        return int(number)
+    return number if isinstance(number, int) else value
 
 
 def _as_boolean(value: Any) -> Any:

@@ -238,6 +238,19 @@ def test_a_repair_that_cannot_be_done_is_told(repair: Any, pointer: str, api: Ap
     assert [item["pointer"] for item in answer["errors"]] == [pointer]
 
 
+@pytest.mark.parametrize("kind", ["number", "integer"])
+@pytest.mark.parametrize("found", ["1e999999999", "-1e-999999999", "1e19", "9" * 40], ids=range(4))
+def test_a_number_of_endless_digits_stays_as_it_was(found: str, kind: str, page: Page, api: Api) -> None:
+    refuse(page, event("page_view", payload={"page_type": "moon", "shown": found}))
+    number = api.get()["items"][0]["id"]
+    repairs = [
+        {"op": "convert", "path": "/payload/shown", "value": kind},
+        {"op": "move", "path": "/payload/shown", "value": "/payload/page_type"},
+    ]
+    answer = api.post(f"/{number}/replay", {"repairs": repairs}, status=422)
+    assert [(item["pointer"], item["rule"]) for item in answer["errors"]] == [("/payload/page_type", "enum")]
+
+
 def test_another_marketplaces_events_are_not_found(
     page: Page, api: Api, client: FlaskClient, other_marketplace: Marketplace
 ) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.order_lines import Line
 from core.catalog.order_models import Order, OrderTransition
+from core.catalog.order_states import EVENT_OF, REPEATABLE
 from core.errors import FieldProblem, InvalidInputError
 from core.money import MoneyError, format_amount, parse_amount
 
@@ -69,6 +70,24 @@ def checked_refunds(session: Session, order: Order, data: dict[str, Any], lines:
     if problems:
         raise InvalidInputError("the refund does not fit the order", errors=problems)
     return Refunds(tuple(rows), total.amount - before.amount if rows else order.gross - before.amount)
+
+
+def told_steps(session: Session, order: Order, event_name: str) -> list[tuple[str, Decimal]]:
+    """The order's own changes that emitted this event, which must be repeatable: transition id and amount, in order."""
+    if event_name not in REPEATABLE:
+        return []
+    rows = session.scalars(
+        select(OrderTransition)
+        .where(OrderTransition.tenant_id == order.tenant_id, OrderTransition.order_id == order.id)
+        .order_by(OrderTransition.id)
+    )
+    before, steps = Decimal(0), []
+    for row in rows:
+        listed = sum((Decimal(refund["amount"]) for refund in row.refunds), Decimal(0))
+        if EVENT_OF[row.status] == event_name:
+            steps.append((row.transition_id, listed if row.refunds else order.gross - before))
+        before += listed
+    return steps
 
 
 def _misplaced(status: str, wanted: list[dict[str, Any]]) -> Iterator[FieldProblem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -15,6 +15,8 @@ from core.catalog.api import PaymentFact, emit_payment
 from core.payments.models import PaymentNotice
 
 WAITING, MATCHED, EXPIRED = "waiting", "matched", "expired"
+SEVERAL = frozenset({PaymentKind.REFUNDED, PaymentKind.DISPUTED})
+"""What an order can have several of, so that another telling of one is not told from a second one by its name."""
 
 
 def settle(session: Session, tenant: TenantView, notice: PaymentNotice) -> bool:
@@ -56,6 +58,7 @@ def _emit(session: Session, tenant: TenantView, notice: PaymentNotice) -> bool:
         payment_reference=notice.payment_reference,
         failure_code=notice.failure_code,
         transition=lambda: _transition(session, notice),
+        told=lambda own: _told(session, notice, own),
     )
     made = emit_payment(session, tenant, fact)
     if made is not None:
@@ -87,6 +90,46 @@ def _transition(session: Session, notice: PaymentNotice) -> str | None:
         .limit(1)
     )
     return None if first in (None, notice.payment_reference) else notice.payment_reference
+
+
+def _told(session: Session, notice: PaymentNotice, own: Sequence[uuid.UUID]) -> uuid.UUID | None:
+    """The event that tells this already, which the provider or the marketplace itself reported in other words.
+
+    A provider tells a refund by its id in one message and without it in another; the marketplace may report the same
+    refund under an id of its own, whose events are ``own``. Each such telling stands for one of the other kind.
+    """
+    if notice.kind not in SEVERAL:
+        return None
+    rows = session.scalars(
+        select(PaymentNotice)
+        .where(
+            PaymentNotice.tenant_id == notice.tenant_id,
+            PaymentNotice.order_external_id == notice.order_external_id,
+            PaymentNotice.kind == notice.kind,
+            PaymentNotice.state == MATCHED,
+        )
+        .order_by(PaymentNotice.id)
+    ).all()
+    same = [row.tracking_event_id for row in rows if _refers(row) == _refers(notice)]
+    alike = [row for row in rows if (row.amount, row.currency) == (notice.amount, notice.currency)]
+    payment = [row for row in alike if _payment(row) == _payment(notice)]
+    taken = {row.tracking_event_id for row in payment if _unnamed(row) == _unnamed(notice)}
+    halves = [row.tracking_event_id for row in payment if row.tracking_event_id not in taken]
+    used = {row.tracking_event_id for row in rows}
+    return next(iter((*same, *halves, *(event for event in own if event not in used))), None)
+
+
+def _payment(notice: PaymentNotice) -> tuple[str, str]:
+    return notice.provider, notice.payment_reference
+
+
+def _refers(notice: PaymentNotice) -> tuple[str, str]:
+    return notice.provider, notice.transition_id
+
+
+def _unnamed(notice: PaymentNotice) -> bool:
+    """Whether the message did not say which refund it is about."""
+    return notice.transition_id == notice.provider_event_id
 
 
 def _order_of_payment(session: Session, notice: PaymentNotice) -> str | None:

@@ -1,7 +1,7 @@
 """What Stripe's events say about a payment. Pure: the signature is checked before.
 
-The shapes are those of Stripe's API reference (PaymentIntent, Charge, Dispute); fields that newer API versions leave
-out are looked for where they stand there.
+The shapes are those of Stripe's API reference (PaymentIntent, Charge, Refund, Dispute); fields that newer API versions
+leave out are looked for where they stand there.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ def _refunded(charge: Mapping[str, Any], before: Mapping[str, Any]) -> Facts:
     return Facts(amount, _reference(charge.get("payment_intent")) or _text(charge, "id"), _newest_refund(charge))
 
 
+def _paid_back(refund: Mapping[str, Any], _: Mapping[str, Any]) -> Facts:
+    """A refund tells its own amount. One under way is told by the event that says it arrived, one that failed never."""
+    amount = _number(refund, "amount") if refund.get("status") in {None, "succeeded"} else 0
+    payment = _reference(refund.get("payment_intent")) or _reference(refund.get("charge"))
+    return Facts(amount, payment or _text(refund, "id"), _text(refund, "id"))
+
+
 def _disputed(dispute: Mapping[str, Any], _: Mapping[str, Any]) -> Facts:
     payment = _reference(dispute.get("payment_intent")) or _reference(dispute.get("charge"))
     return Facts(_number(dispute, "amount"), payment or _text(dispute, "id"), _text(dispute, "id"))
@@ -129,6 +136,9 @@ Reader = Callable[[Mapping[str, Any], Mapping[str, Any]], Facts]
 EVENTS: Mapping[str, tuple[PaymentKind, Reader]] = {
     "payment_intent.succeeded": (PaymentKind.SUCCEEDED, _succeeded),
     "payment_intent.payment_failed": (PaymentKind.FAILED, _failed),
+    "refund.created": (PaymentKind.REFUNDED, _paid_back),
+    "refund.updated": (PaymentKind.REFUNDED, _paid_back),
+    "charge.refund.updated": (PaymentKind.REFUNDED, _paid_back),
     "charge.refunded": (PaymentKind.REFUNDED, _refunded),
     "charge.dispute.created": (PaymentKind.DISPUTED, _disputed),
 }

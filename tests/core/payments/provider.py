@@ -61,6 +61,14 @@ def refunded(
     return made
 
 
+def paid_back(
+    amount: int = 5_000, refund: str = "re_1", *, kind: str = "refund.created", **what: Any
+) -> dict[str, Any]:
+    """A refund of its own: it names its payment, never the order."""
+    made = {"id": refund, "object": "refund", "amount": amount, "currency": "ron", "charge": "ch_1", "metadata": {}}
+    return event(kind, {**made, "payment_intent": "pi_1", "status": "succeeded", **what})
+
+
 def disputed(*, payment: str = "pi_1", name: str = "dp_1") -> dict[str, Any]:
     """A dispute: it names its payment, never the order."""
     what = {"id": name, "object": "dispute", "amount": 18_000, "currency": "ron", "charge": "ch_1", "metadata": {}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import uuid
@@ -13,7 +14,7 @@ import pytest
 from core.accounts.api import tenant_view
 from core.payments.jobs import expire, match
 from tests.core.catalog.backend import Backend
-from tests.core.payments.provider import Provider, disputed, event, failed, refunded, sign, succeeded
+from tests.core.payments.provider import Provider, disputed, event, failed, paid_back, refunded, sign, succeeded
 from tests.pipeline import ingest, relay
 from tracking.registry import registry
 from tracking.registry.check import check_event
@@ -29,6 +30,19 @@ def told(backend: Backend) -> list[dict[str, Any]]:
 def expected_id(backend: Backend, name: str) -> str:
     """The deterministic id of an event."""
     return str(uuid.uuid5(tenant_view(backend.marketplace.tenant_id).uuid_namespace, name))
+
+
+def refunds(backend: Backend) -> list[dict[str, Any]]:
+    """Refunds in the outbox, whoever told them, oldest first."""
+    return [item for item in backend.emitted() if item["event_name"] == "refund_completed"]
+
+
+def pay_back(backend: Backend, transition: str, amount: str) -> None:
+    """The marketplace tells that it paid back a part of the order."""
+    refund = {"line": "1", "quantity": 1, "amount": amount}
+    now = datetime.now(UTC).isoformat()
+    answer = backend.change("A-1", "partially_refunded", transition, refunds=[refund], occurred_at=now)
+    assert answer.status_code == 200, answer.text
 
 
 def test_each_kind_of_message_becomes_its_event(backend: Backend, provider: Provider) -> None:
@@ -132,6 +146,73 @@ def test_two_refunds_are_two_events_with_what_each_paid_back(backend: Backend, p
     provider.outcome(refunded(5_000))
     provider.outcome(refunded(18_000, before=5_000))
     assert [item["payload"]["amount"] for item in told(backend)] == ["50.00", "130.00"]
+
+
+REFUND = {
+    "by its charge": refunded(5_000),
+    "by its charge, which lists it": refunded(5_000, refunds={"data": [{"id": "re_1"}]}),
+    "when it is made": paid_back(),
+    "when it changes": paid_back(kind="refund.updated"),
+    "when it changes, of old": paid_back(kind="charge.refund.updated"),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(REFUND, 2)))
+def test_a_refund_reported_in_two_ways_is_one_event(
+    backend: Backend, provider: Provider, first: str, second: str
+) -> None:
+    backend.placed()
+    provider.outcome(succeeded())
+    for name in (first, second):
+        assert provider.outcome(REFUND[name]) == "matched"
+    assert [item["payload"]["amount"] for item in refunds(backend)] == ["50.00"]
+
+
+def test_refunds_of_the_same_amount_are_told_one_by_one(backend: Backend, provider: Provider) -> None:
+    backend.placed()
+    messages = [
+        succeeded(),
+        paid_back(refund="re_1"),
+        paid_back(refund="re_2"),
+        refunded(5_000),
+        refunded(10_000, 5_000),
+    ]
+    for message in messages:
+        provider.outcome(message)
+    assert [item["event_id"] for item in refunds(backend)] == [
+        expected_id(backend, "A-1|refund_completed|*|re_1"),
+        expected_id(backend, "A-1|refund_completed|*|re_2"),
+    ]
+    provider.outcome(refunded(15_000, 10_000))
+    assert len(refunds(backend)) == 3
+
+
+def test_a_refund_under_way_is_told_when_it_arrives_and_a_failed_one_never(
+    backend: Backend, provider: Provider
+) -> None:
+    backend.placed()
+    provider.outcome(succeeded())
+    assert provider.outcome(paid_back(status="pending")) == "unused"
+    assert provider.outcome(paid_back(refund="re_2", kind="refund.updated", status="failed")) == "unused"
+    assert refunds(backend) == []
+    assert provider.outcome(paid_back(kind="refund.updated")) == "matched"
+    assert len(refunds(backend)) == 1
+
+
+@pytest.mark.parametrize("told_as", ["re_1", "REF-77"])
+@pytest.mark.parametrize("report", REFUND)
+def test_a_refund_that_the_marketplace_told_itself_is_not_told_again(
+    backend: Backend, provider: Provider, report: str, told_as: str
+) -> None:
+    backend.placed()
+    provider.outcome(succeeded())
+    pay_back(backend, told_as, "50.00")
+    assert provider.outcome(REFUND[report]) == "matched"
+    assert [item["source_system"] for item in refunds(backend)] == ["backend"]
+    another = refunded(10_000, 5_000) if report == "by its charge" else paid_back(refund="re_2")
+    assert provider.outcome(another) == "matched"
+    assert provider.outcome(paid_back(refund="re_3", amount=100)) == "matched"
+    assert [item["payload"]["amount"] for item in refunds(backend)] == ["50.00", "50.00", "1.00"]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ class PaymentNotice:
     ``event_id`` is the provider's id of this message: the same message twice has the same one. ``amount`` is positive,
     in major units of ``currency`` (ISO 4217, upper case): of a refund what was paid back this time, of a dispute what
     is disputed. ``payment_reference`` is what all messages about one payment share. ``transition_id`` names a refund,
-    a dispute or a failed try for ever; it defaults to the event id. ``order_id`` is the marketplace's own number,
+    a dispute or a failed try for ever; left out, it is the event id, and a refund or dispute counts as the one of the
+    same payment and amount that another message names. ``order_id`` is the marketplace's own number,
     where the message carries it. ``failure_code`` is the provider's stable text, never a sentence about a person.
     """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import redis
-from redis.connection import ConnectionInterface
 from redis.exceptions import NoScriptError
 
 from core.valkey import client
@@ -17,6 +17,24 @@ from core.valkey import client
 Argument = bytes | str | int
 
 _kept = threading.local()
+
+
+class _Kept:
+    """A connection that a thread holds until it ends: then whoever needs one next gets it."""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self.process = os.getpid()
+        self.pool = pool
+        self.connection: Any = pool.get_connection()
+        # At the process's end the system closes it.
+        weakref.finalize(self, _give_back, self.process, pool, self.connection).atexit = False
+
+
+def _give_back(process: int, pool: redis.ConnectionPool, connection: Any) -> None:
+    if process == os.getpid():  # after a fork it is the parent's
+        # A thread may end amid an answer, the rest of which nobody must take for theirs.
+        connection.disconnect()
+        pool.release(connection)
 
 
 class Script:
@@ -54,12 +72,10 @@ def _ask(command: bytes) -> Any:
 def _connection() -> Any:
     """The thread's own connection, of this process and of the server that settings name now."""
     pool = client().connection_pool
-    known: tuple[int, redis.ConnectionPool, ConnectionInterface] | None = getattr(_kept, "value", None)
-    if known is not None and known[1] is pool and known[0] == os.getpid():
-        return known[2]
-    connection = pool.get_connection()
-    _kept.value = os.getpid(), pool, connection
-    return connection
+    known: _Kept | None = getattr(_kept, "value", None)
+    if known is None or known.pool is not pool or known.process != os.getpid():
+        known = _kept.value = _Kept(pool)
+    return known.connection
 
 
 def _packed(words: Sequence[Argument]) -> bytes:

@@ -8,6 +8,10 @@ from core.accounts.api import ScannerBinding
 from tracking.registry.check import Verdict, refusal
 
 SOURCE = "scanner"
+BINDING = "scanner"
+"""Flag of refused events that keeps the place which their key is bound to."""
+OUT_OF_PLACE = frozenset({"wrong_live_event", "wrong_gate", "wrong_device"})
+"""Codes of events that belong to another place than their key's."""
 MINE = "this key is bound to {bound!r}; leave the field out to take it from the key"
 
 

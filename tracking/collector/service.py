@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.security.crypto import keyring
 from core.token_buckets import Bucket
 from tracking.collector import cookie, gate, rejects
 from tracking.collector.caller import limit, too_often
+from tracking.consenting import agreed
 from tracking.live.telling import tell
 from tracking.metrics import COLLECTED
 from tracking.registry.check import Verdict, check_event, refusal
@@ -103,7 +104,7 @@ def collect(sender: Sender, events: list[Any], sent_at: str | None = None, *, pl
             answer.rejected += 1
             answer.errors.append(rejects.told(index, event, verdict))
             refused.append(rejects.kept(event, verdict))
-        elif not _consented(sender, verdict.spec.scope, event):
+        elif not agreed(verdict.spec.scope, event, no_tracking=sender.no_tracking):
             answer.blocked_by_consent += 1
         else:
             accepted.append(_stamped(sender, event, verdict))
@@ -142,14 +143,6 @@ def _foreign(sender: Sender, event: dict[str, Any]) -> Verdict | None:
     return None
 
 
-def _consented(sender: Sender, scope: str, event: dict[str, Any]) -> bool:
-    if scope == "necessary":
-        return True
-    if sender.no_tracking:
-        return False
-    return bool(event.get("consent_snapshot", {}).get(scope))
-
-
 def _stamped(sender: Sender, event: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     """The event with normal forms of id and times; ``claimed_at`` keeps what the sender's clock said if off."""
     event.pop("tenant_id", None)
@@ -176,6 +169,8 @@ def _append(
         flags["bare_headers"] = True
     if refused:  # what it takes to judge them again
         flags |= {"no_tracking": sender.no_tracking, "skew_seconds": skew.total_seconds()}
+        if sender.scanner is not None:
+            flags[gate.BINDING] = asdict(sender.scanner)
     entry = Entry(
         sender.tenant_id,
         sender.trusted,

@@ -13,6 +13,7 @@ import redis
 import structlog
 
 from core.valkey import client
+from tracking.consenting import NECESSARY, agreed
 from tracking.live.watches import LOOKOUT, Watch
 from tracking.masking import Masked
 from tracking.registry.own import registry_of
@@ -116,11 +117,12 @@ def _site(sender: Sent, event: Any) -> str | None:
 def _line(sender: Sent, event: Any, error: Mapping[str, Any] | None) -> bytes:
     spec = spec_of(registry_of(sender.tenant_id), event)
     masked = Masked(event, spec).event
-    scope = spec.scope if spec else "necessary"
+    scope = spec.scope if spec else NECESSARY
+    taken = agreed(scope, event, no_tracking=sender.no_tracking)
     return orjson.dumps(
         {
             "at": datetime.now(UTC),
-            "outcome": REJECTED if error else ACCEPTED if _consented(sender, scope, event) else BLOCKED,
+            "outcome": REJECTED if error else ACCEPTED if taken else BLOCKED,
             "scope": scope,
             "trusted": sender.trusted,
             "site": _site(sender, event),
@@ -135,9 +137,3 @@ def _problem(code: str, item: Mapping[str, Any], masked: Any) -> dict[str, Any]:
     # What was found is read from the masked event: the answer to the sender shows it in clear.
     told = {name: item[name] for name in ("pointer", "rule", "message")}
     return {**told, "found": found_at(masked, item["pointer"]), "remedy": remedy(code, item["rule"])}
-
-
-def _consented(sender: Sent, scope: str, event: Any) -> bool:
-    snapshot = event.get("consent_snapshot") if isinstance(event, dict) else None
-    agreed = isinstance(snapshot, dict) and bool(snapshot.get(scope))
-    return scope == "necessary" or (agreed and not sender.no_tracking)

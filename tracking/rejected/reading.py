@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import Any
 
 import orjson
 
+from core.accounts.api import ScannerBinding
 from core.events.api import RejectRow, place_of
 from core.security.crypto import DecryptionError, keyring
+from tracking.collector import gate
 from tracking.masking import Masked
 from tracking.registry.check import Verdict, check_event, refusal
 from tracking.registry.loader import EventSpec
@@ -23,7 +26,14 @@ HORIZON = timedelta(days=120)
 """Ids of events are known for so long; what happened earlier could be counted twice."""
 FOUND_LENGTH = 80
 CONVERSIONS = {"string": "text", "number": "number", "integer": "integer", "boolean": "boolean"}
-SCANNER = "scanner"
+
+
+@dataclass(frozen=True, slots=True)
+class FromGate:
+    """The scanner that once sent a refused event."""
+
+    scanner: ScannerBinding
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +69,14 @@ def skew_of(row: RejectRow) -> timedelta:
 
 
 def check_again(tenant_id: int, row: RejectRow, event: Any, now: datetime | None = None) -> Verdict:
-    """Judge an event like the collector, but however late it came; the key that sent it keeps its limits."""
+    """Judge an event like the collector, but however late it came; the key that sent it keeps its limits.
+
+    As there, a scanner's event gets the place of its key where it names none.
+    """
     known, now = registry_of(tenant_id), now or datetime.now(UTC)
-    verdict = check_event(known, event, trusted=row.trusted, now=now, skew=skew_of(row), any_age=True)
+    verdict = _out_of_place(row, event) or check_event(
+        known, event, trusted=row.trusted, now=now, skew=skew_of(row), any_age=True
+    )
     if verdict.spec is None or verdict.occurred_at is None:
         return verdict
     tenant, site, source = event.get("tenant_id"), event.get("site_id"), event["source_system"]
@@ -69,11 +84,22 @@ def check_again(tenant_id: int, row: RejectRow, event: Any, now: datetime | None
         return refusal("wrong_tenant", "/tenant_id", "owner", "the key belongs to another marketplace", tenant)
     if row.site_id is not None and site not in {None, row.site_id}:
         return refusal("wrong_site", "/site_id", "owner", f"the key belongs to the site {row.site_id!r}", site)
-    if not row.trusted and (source == SCANNER) != (row.site_id is None):
+    if not row.trusted and (source == gate.SOURCE) != (row.site_id is None):
         return refusal("wrong_source", "/source_system", "owner", "the key speaks for another source", source)
     if verdict.occurred_at < row.received_at - HORIZON:
         return refusal("too_old", "/occurred_at", "age", "older than 120 days; import it instead", event["occurred_at"])
     return verdict
+
+
+def _out_of_place(row: RejectRow, event: Any) -> Verdict | None:
+    """The refusal of an event that the scanner's key may not send; without a known place what was refused stays so."""
+    bound = row.flags.get(gate.BINDING)
+    if bound:
+        return gate.misplaced(event, FromGate(ScannerBinding(**bound), row.trusted))
+    if row.code in gate.OUT_OF_PLACE:
+        pointer = row.problems[0]["pointer"] if row.problems else ""
+        return refusal(row.code, pointer, "owner", "the place that its key was bound to is not known any more", None)
+    return None
 
 
 def view_of(tenant_id: int, row: RejectRow) -> RejectView:
@@ -82,7 +108,8 @@ def view_of(tenant_id: int, row: RejectRow) -> RejectView:
         event = open_event(row)
     except (DecryptionError, orjson.JSONDecodeError):
         return RejectView(row, None, [_stored(row, item) for item in row.problems], None)
-    verdict = check_again(tenant_id, row, event)
+    # On a copy: the check fills in what the key says, and people see what came.
+    verdict = check_again(tenant_id, row, copy.deepcopy(event))
     spec = verdict.spec or spec_of(registry_of(tenant_id), event)
     masked = Masked(event, spec).event
     problems = [_problem(tenant_id, spec, verdict.code, item, masked) for item in verdict.problems]

@@ -30,6 +30,7 @@ from core.events.api import (
     take_open_rejects,
 )
 from core.security.crypto import DecryptionError
+from tracking.consenting import agreed
 from tracking.masking import Masked
 from tracking.registry.check import Verdict
 from tracking.registry.own import registry_of
@@ -76,9 +77,7 @@ def replay_edited(actor: Actor, reject_id: int, edited: Any) -> Replayed:
 def replay_one_repaired(actor: Actor, reject_id: int, repairs: Sequence[Repair]) -> Replayed:
     """Repair and take one refused event; raises as `replay_edited`."""
     _demand(actor, reject_id)
-    return _replay(
-        actor, lambda row, original: repaired(original, repairs, row.received_at), ids=[reject_id], strict=True
-    )
+    return _replay(actor, _with(repairs), ids=[reject_id], strict=True)
 
 
 def _demand(actor: Actor, reject_id: int) -> None:
@@ -149,7 +148,7 @@ def _replay(
             if verdict.spec is None:
                 result.refused += 1
                 result.problems = result.problems or verdict.problems
-            elif not _consented(verdict, row, event):
+            elif not agreed(verdict.spec.scope, event, no_tracking=bool(row.flags.get("no_tracking"))):
                 outcomes[BLOCKED].append(row.id)
             else:
                 outcomes[REPLAYED].append(row.id)
@@ -198,13 +197,6 @@ def _is_uuid(value: Any) -> bool:
         return isinstance(value, str) and bool(uuid.UUID(value))
     except ValueError:
         return False
-
-
-def _consented(verdict: Verdict, row: RejectRow, event: dict[str, Any]) -> bool:
-    scope = verdict.spec.scope if verdict.spec else "necessary"
-    if scope == "necessary":
-        return True
-    return not row.flags.get("no_tracking") and bool(event.get("consent_snapshot", {}).get(scope))
 
 
 def stamped(row: RejectRow, event: dict[str, Any], verdict: Verdict) -> dict[str, Any]:

@@ -251,6 +251,64 @@ def test_a_number_of_endless_digits_stays_as_it_was(found: str, kind: str, page:
     assert [(item["pointer"], item["rule"]) for item in answer["errors"]] == [("/payload/page_type", "enum")]
 
 
+def test_an_arrival_time_is_right_for_one_event_of_a_slow_clock_too(page: Page, api: Api, store: Store) -> None:
+    early = event("page_view", occurred_at=ago(hours=-2))
+    page.send(early, early | {"event_id": str(uuid.uuid4())}, sent_at=ago(hours=1))
+    ingest()
+    first, second = api.get()["items"]
+    repairs = [{"op": "arrival_time", "path": "/occurred_at"}]
+    api.post(f"/{first['id']}/replay", {"repairs": repairs})
+    api.post("/replay", {"ids": [second["id"]], "repairs": repairs})
+    ingest()
+    received = datetime.fromisoformat(first["received_at"])
+    assert [row["occurred_at"] for row in store.events()] == [received, received]
+
+
+@pytest.fixture
+def misplaced(client: FlaskClient, marketplace: Marketplace, api: Api) -> int:
+    """The number of a scan at the south gate that the key of the north gate sent."""
+    wish = KeyWish("scanner", "north 7", live_event="ev-1", gate="north", device="dev-7")
+    payload = {"scanner_session_id": "sc-1", "scan_type": "entry", "result": "valid", "gate_id": "south"}
+    unsaid = dict.fromkeys(("visitor_id", "session_id", "consent_snapshot", "context"))
+    scan = event("ticket_scan_result", source_system="scanner", payload=payload, **unsaid)
+    headers = marketplace.bearer(issue_key(marketplace.staff, wish).key)
+    answer = client.post("/api/tx/events/batch", json={"events": [scan]}, headers=headers)
+    assert answer.get_json()["errors"][0]["code"] == "wrong_gate"
+    ingest()
+    number: int = api.get()["items"][0]["id"]
+    return number
+
+
+def test_a_scan_of_another_gate_is_not_taken_by_a_click(misplaced: int, api: Api, store: Store) -> None:
+    shown = api.get(f"/{misplaced}")
+    assert [(item["pointer"], item["found"]) for item in shown["problems"]] == [("/payload/gate_id", "south")]
+    other_event = {**shown["event"], "entities": {"event_entity_id": "ev-2"}}
+    other_event["payload"] = {**shown["event"]["payload"], "gate_id": "north"}
+    for body, pointer in (
+        ({"repairs": []}, "/payload/gate_id"),
+        ({"repairs": [{"op": "set", "path": "/payload/gate_id", "value": "west"}]}, "/payload/gate_id"),
+        ({"event": other_event}, "/entities/event_entity_id"),
+    ):
+        answer = api.post(f"/{misplaced}/replay", body, status=422)
+        assert [(item["pointer"], item["rule"]) for item in answer["errors"]] == [(pointer, "owner")]
+    assert api.post("/replay", {"ids": [misplaced]})["refused"] == 1
+
+    own = {"repairs": [{"op": "drop", "path": "/payload/gate_id"}]}
+    assert api.post(f"/{misplaced}/replay", own)["replayed"] == 1
+    ingest()
+    (stored,) = store.events()
+    assert (stored["payload"]["gate_id"], stored["entities"]["event_entity_id"]) == ("north", "ev-1")
+    assert stored["context"]["device"]["id"] == "dev-7"
+
+
+def test_a_scan_whose_keys_place_nobody_knows_any_more_stays_refused(misplaced: int, api: Api, store: Store) -> None:
+    store.sql("UPDATE tx_rejected_events SET flags = flags - 'scanner' WHERE tenant_id = %(tenant)s")
+    own = {"repairs": [{"op": "drop", "path": "/payload/gate_id"}]}
+    answer = api.post(f"/{misplaced}/replay", own, status=422)
+    assert [(item["pointer"], item["rule"]) for item in answer["errors"]] == [("/payload/gate_id", "owner")]
+    assert store.events() == []
+
+
 def test_another_marketplaces_events_are_not_found(
     page: Page, api: Api, client: FlaskClient, other_marketplace: Marketplace
 ) -> None:

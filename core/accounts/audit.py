@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core.accounts.canonical import canonical, storable
 from core.accounts.models import AuditEntry
 from core.accounts.service import Actor
+from core.db.locks import Lock
 
 # One writer at a time per tenant, until the transaction ends; the next one then sees what this one wrote.
-LOCK = text("SELECT pg_advisory_xact_lock(20262028, :tenant)")
+LOCK = text(f"SELECT pg_advisory_xact_lock({Lock.AUDIT_LOG}, :tenant)")
 
 
 def record_audit(

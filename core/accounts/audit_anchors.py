@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 from core.accounts.canonical import canonical
 from core.accounts.models import AuditAnchor, AuditEntry
 from core.accounts.service import tenant_key
+from core.db.locks import Lock
 from core.db.session import tenant_session
 from core.errors import FieldProblem, InvalidInputError
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 from core.valkey import client
 
-LOCK = text("SELECT pg_advisory_xact_lock(20262029, :tenant)")
+LOCK = text(f"SELECT pg_advisory_xact_lock({Lock.AUDIT_ANCHORS}, :tenant)")
 NEWEST = "adrail:audit:anchors"
 
 log = structlog.get_logger(__name__)

@@ -17,11 +17,12 @@ from core.accounts.profiles import subject_of
 from core.accounts.service import Actor, tenant_key
 from core.accounts.subjects import Subject, check_grant, check_reach, require_manager, subject_names, visible
 from core.accounts.tiers import TIERS, tiers_in
+from core.db.locks import Lock
 from core.db.session import maintainer_session, tenant_session
 from core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(20262030, :tenant)")
+ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({Lock.MEMBERS}, :tenant)")
 MEMBER_ROLES = ("owner", "admin")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.accounts.models import DataKey as DataKeyRow
 from core.accounts.permissions import PERMISSIONS
 from core.accounts.site_copies import recall, remember
+from core.db.locks import Lock
 from core.db.session import anonymous_session, maintainer_session, tenant_session
 from core.security.crypto import DataKey, keyring
 from core.security.tokens import key_hash
@@ -162,7 +163,7 @@ def tenant_key(tenant_id: int | None) -> DataKey:
 def ensure_installation_key() -> None:
     """Create the installation's data key when it is missing."""
     with maintainer_session() as session:
-        session.execute(text("SELECT pg_advisory_xact_lock(20262027)"))
+        session.execute(text(f"SELECT pg_advisory_xact_lock({Lock.INSTALLATION_KEY})"))
         if session.scalar(select(DataKeyRow.id).where(DataKeyRow.tenant_id.is_(None))) is None:
             session.add(DataKeyRow(tenant_id=None, wrapped_key=DataKey.create(keyring())[1]))
 

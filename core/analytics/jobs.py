@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from core.analytics.sums import SUMS, hour_by_hour
+from core.db.locks import Lock
 from core.db.session import maintainer_session
 
 HOURS_AT_ONCE = 200
 
 TENANTS = text("SELECT DISTINCT tenant_id FROM sales_stale_hours")
 # One worker at a time per tenant: two would both insert the sums of an hour.
-ALONE = text("SELECT pg_try_advisory_xact_lock(20262045, :tenant)")
+ALONE = text(f"SELECT pg_try_advisory_xact_lock({Lock.SALES_SUMS}, :tenant)")
 TAKE = text(
     "WITH due AS (SELECT DISTINCT hour FROM sales_stale_hours WHERE tenant_id = :tenant ORDER BY hour LIMIT :many) "
     "DELETE FROM sales_stale_hours USING due "

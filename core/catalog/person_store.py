@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.accounts.api import tenant_key
 from core.catalog.person_changes import changes_nothing, stored_persons
 from core.catalog.person_fields import ENCRYPTED, INDEXED, TRAITS, normal, read_person
+from core.db.locks import Lock
 from core.errors import FieldProblem
 from core.privacy.api import ConsentStatement, append_statements
 from core.security.crypto import DataKey
@@ -196,7 +197,7 @@ def stay_clear_of_merges(session: Session, tenant_id: int, *, merging: bool = Fa
     Otherwise a row could be written for a person that is being merged away at the same time.
     """
     kind = "pg_advisory_xact_lock" if merging else "pg_advisory_xact_lock_shared"
-    session.execute(text(f"SELECT {kind}(20262029, :tenant)"), {"tenant": tenant_id % 2**31})
+    session.execute(text(f"SELECT {kind}({Lock.PERSON_MERGES}, :tenant)"), {"tenant": tenant_id % 2**31})
 
 
 def _copy(session: Session, staged: Sequence[tuple[Any, ...]]) -> None:

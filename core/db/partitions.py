@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, text
 
+from core.db.locks import Lock
 from core.db.session import MAINTAINER, engine
 
 MONTHS_BACK, MONTHS_AHEAD = 4, 3
-LOCK = 20262026
 MAKE = text("SELECT adrail_make_events_partition(:month)")
 
 
@@ -28,7 +28,7 @@ def make_room_for(moment: datetime) -> None:
 
 
 def _make(connection: Connection, months: range) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": Lock.PARTITIONS})
     for number in months:
         connection.execute(MAKE, {"month": date(number // 12, number % 12 + 1, 1)})
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.api import Actor, record_audit
 from core.config import settings
-from core.db.partitions import LOCK as PARTITIONS
+from core.db.locks import Lock
 from core.db.session import MAINTAINER, engine, maintainer_session
 from core.errors import InvalidInputError
 
@@ -23,7 +23,6 @@ LEAST_MONTHS, MOST_MONTHS = 5, 600
 GRACE_DAYS = 3
 """So long after its turn a month may lie before somebody is told: a schedule runs every night."""
 OWN_NUMBER = "archive_after_months"
-LOCK = 20262031
 NAME = re.compile(r"tx_events_p(\d{4})(\d{2})")
 PARTITIONS_NOW = text("""
 SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tx_events'::regclass ORDER BY 1
@@ -158,7 +157,7 @@ def _drop(month: Month) -> bool:
         with engine(MAINTAINER).begin() as connection:
             # Events wait while this waits for its lock, hence briefly.
             connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PARTITIONS})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": Lock.PARTITIONS})
             return bool(connection.scalar(DROP, {"month": month.first}))
     except DBAPIError as exc:
         if getattr(exc.orig, "sqlstate", None) == "55P03":
@@ -174,7 +173,7 @@ def _stored_months(session: Session) -> Sequence[Month]:
 @contextmanager
 def alone(tenant_id: int) -> Iterator[bool]:
     """Whether nobody else works on this marketplace's archive; ends with the process, however that ends."""
-    values = {"lock": LOCK, "key": tenant_id % 2**31}
+    values = {"lock": Lock.EVENT_ARCHIVE, "key": tenant_id % 2**31}
     with engine(MAINTAINER).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         taken = bool(connection.scalar(TRY, values))
         try:

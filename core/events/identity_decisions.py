@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.api import Actor, record_audit
+from core.db.locks import Lock
 from core.db.session import tenant_session
 from core.errors import ConflictError, FieldProblem, ForbiddenError, InvalidInputError, NotFoundError
 from core.events.identity import EVER, derive_links
@@ -26,7 +27,7 @@ STATES = (LINKED, NOT_LINKED, AS_TOLD)
 """What can be said of a visitor and a person; the last one leaves it to events again."""
 
 # As whoever writes what belongs to persons: not while two of them are being merged.
-STAY_CLEAR = text("SELECT pg_advisory_xact_lock_shared(20262029, :key)")
+STAY_CLEAR = text(f"SELECT pg_advisory_xact_lock_shared({Lock.PERSON_MERGES}, :key)")
 PERSON = text("""
 SELECT id, coalesce(root_id, id) AS root, external_id FROM persons
 WHERE tenant_id = :tenant AND external_id = :name

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from core.db.locks import Lock
 from core.errors import NotFoundError
 from core.events.models import CustomEvent
 from core.paging import Page, clamp, decode_cursor, encode_cursor
 
 # Two people who add a version at once: the second sees what the first did.
-LOCK = text("SELECT pg_advisory_xact_lock(20262031, :tenant)")
+LOCK = text(f"SELECT pg_advisory_xact_lock({Lock.OWN_EVENTS}, :tenant)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from core.events.api import (
     due_months,
     forget_archived,
     keep_events,
+    lock_own_events,
     overdue_months,
     restore_month,
     verify_part,
@@ -112,6 +113,15 @@ def test_events_that_come_late_join_their_month(marketplace: Marketplace, admin_
     assert [part.facts.rows for part in archived_parts(tenant_id=marketplace.tenant_id)] == [4, 3]
     assert sum(restore_month(tenant_month(marketplace, 26), later())) == 7
     assert len(stored(admin_connection, marketplace)) == 7
+
+
+def test_the_archive_and_those_who_define_events_do_not_wait_for_each_other(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    store_old(marketplace, visits(months_ago(26), 2))
+    with tenant_session(marketplace.tenant_id) as session:
+        lock_own_events(session, marketplace.tenant_id)
+        assert sum(archive_month(tenant_month(marketplace, 26))) == 2
 
 
 def test_a_large_month_goes_in_parts(

@@ -67,7 +67,7 @@ class Interests(MethodView):
     @blp.doc(security=BEARER, operationId="put_interests", requestBody=bulk_body(InterestRow))
     @blp.response(200, BulkOut)
     def put(self) -> Response:
-        """Note tastes from elsewhere, up to 1,000 rows a call; one without consent is forgotten."""
+        """Note tastes from elsewhere, up to 1,000 rows a call; the latest consent or denial counts."""
         actor = require_actor(CHANGE)
 
         def work() -> Response:

@@ -30,6 +30,9 @@ class PersonFollow(HasId, HasTenant, HasCreated, Base):
 class PersonInterest(HasId, HasTenant, HasCreated, Base):
     """A taste from elsewhere (``source``); without consent, or after ``expires_at``, it may not be used.
 
+    A denial stays until ``expires_at``, without weight, so that an older consent cannot undo it; ``consented_at`` is
+    when the person said either.
+
     ``weight`` is from 0 to 1; ``subject`` is the external id of a genre or artist, or a word of the source's own.
     """
 

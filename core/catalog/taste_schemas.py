@@ -35,7 +35,7 @@ class TasteConsent(InsteadFields):
 
 
 class InterestRow(InsteadFields):
-    """A taste from elsewhere. Without consent it is not kept, and what was known of it is forgotten."""
+    """A taste from elsewhere. Without consent it may not be used; a denial is remembered until the taste ends."""
 
     person_id = fields.String(required=True, validate=ID)
     source = Text(80, required=True, metadata={"description": "where it was learnt, such as a music service"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,8 @@ from core.db.session import tenant_session
 from core.errors import FieldProblem, ForbiddenError, InvalidInputError
 from core.validation import field_problems
 
+DENIAL_KEPT = timedelta(days=30)
+"""At least so long a denial is remembered, so that an older consent that is sent again does not revive the taste."""
 KIND_OF = {kind.word: name for name, kind in KINDS.items()}
 Key = tuple[Any, ...]
 
@@ -64,31 +66,58 @@ def upsert_follows(actor: Actor, sent: Sequence[Any]) -> list[RowOutcome]:
             row.values = {"since": data["since"] or datetime.now(UTC)} if data["following"] else None
         columns = ("person_id", "subject_kind", "subject_id")
         # When it began matters only if it was said.
-        _store(session, actor, PersonFollow, columns, rows, lambda row: bool((row.data or {})["since"]))
+        _store(session, actor, PersonFollow, columns, rows, lambda row, _: bool((row.data or {})["since"]))
     return [row.as_outcome() for row in rows]
 
 
 def upsert_interests(actor: Actor, sent: Sequence[Any]) -> list[RowOutcome]:
-    """Note up to 1,000 tastes from elsewhere; one without consent is forgotten. One outcome per row.
+    """Note up to 1,000 tastes from elsewhere; one without consent may not be used any more. One outcome per row.
+
+    The latest word of the person counts, whenever it arrives; of two of the same moment the one that denies. A denial
+    is remembered until the taste would have ended, and for 30 days at least.
 
     Raises `ForbiddenError` for whoever does not act for the marketplace, `InvalidInputError` for too many rows.
     """
     rows = _read(actor, sent, InterestRow())
+    now = datetime.now(UTC)
     with tenant_session(actor.tenant_id) as session:
         persons = _persons(session, actor.tenant_id, rows)
         for row in _right(rows):
             data = row.data or {}
             row.key = (persons[row.person], data["source"], data["subject_kind"], data["subject"])
-            if data["consent"]["granted"]:
-                row.values = {
-                    "weight": data["weight"],
-                    "consent_granted": True,
-                    "consented_at": data["consent"]["captured_at"],
-                    "expires_at": data["expires_at"],
-                }
+            row.values = _word(data, now)
         columns = ("person_id", "source", "subject_kind", "subject")
-        _store(session, actor, PersonInterest, columns, rows, lambda _: True)
+        _store(session, actor, PersonInterest, columns, rows, _counts, _later)
     return [row.as_outcome() for row in rows]
+
+
+def _word(data: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    granted = data["consent"]["granted"]
+    # A clock that is ahead must not make a word count more than those that follow it.
+    said_at = min(data["consent"]["captured_at"], now)
+    return {
+        "weight": data["weight"] if granted else 0,
+        "consent_granted": granted,
+        "consented_at": said_at,
+        "expires_at": data["expires_at"] if granted else max(data["expires_at"], said_at + DENIAL_KEPT),
+    }
+
+
+def _counts(row: _Taste, stored: PersonInterest) -> bool:
+    """Whether a word is not older than what is stored; a denial is not kept shorter than what it denies."""
+    values = row.values or {}
+    if not values["consent_granted"]:
+        values["expires_at"] = max(values["expires_at"], stored.expires_at)
+    if values["consented_at"] == stored.consented_at:
+        return stored.consent_granted or not values["consent_granted"]
+    return bool(values["consented_at"] > stored.consented_at)
+
+
+def _later(new: Any) -> ColumnElement[bool]:
+    """`_counts` for a row that was written at the same moment."""
+    stored = PersonInterest
+    same = and_(new.consented_at == stored.consented_at, or_(stored.consent_granted, ~new.consent_granted))
+    return or_(new.consented_at > stored.consented_at, same)
 
 
 def _read(actor: Actor, sent: Sequence[Any], schema: ma.Schema) -> list[_Taste]:
@@ -136,9 +165,18 @@ def _subjects(session: Session, tenant_id: int, rows: Sequence[_Taste]) -> dict[
 
 
 def _store(
-    session: Session, actor: Actor, model: Any, columns: Sequence[str], rows: Sequence[_Taste], counts: Any
+    session: Session,
+    actor: Actor,
+    model: Any,
+    columns: Sequence[str],
+    rows: Sequence[_Taste],
+    counts: Callable[[_Taste, Any], bool],
+    later: Callable[[Any], ColumnElement[bool]] | None = None,
 ) -> None:
-    """Write what differs; ``counts`` says of a row whether its values are worth a change of what is stored."""
+    """Write what differs; ``counts`` says whether a row's values are worth a change of what is stored.
+
+    ``later`` says the same in SQL, of what somebody else stored meanwhile.
+    """
     first: dict[Key, int] = {}
     for row in _right(rows):
         if first.setdefault(row.key, row.index) != row.index:
@@ -156,8 +194,9 @@ def _store(
         elif row.values is not None and stored is None:
             row.outcome = "created"
         elif row.values is not None and stored is not None:
+            worth = counts(row, stored)
             differs = any(getattr(stored, name) != value for name, value in row.values.items())
-            row.outcome = "updated" if differs and counts(row) else "unchanged"
+            row.outcome = "updated" if differs and worth else "unchanged"
     if gone:
         session.execute(delete(model).where(model.tenant_id == actor.tenant_id, model.id.in_(gone)))
     written = [row for row in right if row.values is not None and row.outcome != "unchanged"]
@@ -168,7 +207,9 @@ def _store(
         ]
         statement = insert(model).values(values)
         changed = {name: statement.excluded[name] for name in written[0].values or {}}
-        session.execute(statement.on_conflict_do_update(index_elements=["tenant_id", *columns], set_=changed))
+        where = later(statement.excluded) if later else None
+        statement = statement.on_conflict_do_update(index_elements=["tenant_id", *columns], set_=changed, where=where)
+        session.execute(statement)
     counted = {name: sum(row.outcome == name for row in right) for name in ("created", "updated")}
     if any(counted.values()):
         record_audit(session, actor, "person.tastes", f"catalog:{model.__tablename__}", counted)

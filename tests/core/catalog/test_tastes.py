@@ -93,7 +93,42 @@ def test_a_taste_is_kept_while_the_person_agrees_and_not_longer(people: Backend)
     refused = interest(consent={"granted": False, "captured_at": NOW.isoformat()})
     assert taken(put(people, "interests", [refused])) == ["updated"]
     assert taken(put(people, "interests", [refused])) == ["unchanged"]
-    assert people.rows("person_interests") == []
+    assert get(people, "interests")["items"] == []
+
+
+def said(granted: bool, hours_ago: float) -> dict[str, Any]:
+    """A consent or denial of some hours ago."""
+    return {"consent": {"granted": granted, "captured_at": (NOW - timedelta(hours=hours_ago)).isoformat()}}
+
+
+def test_a_consent_that_comes_late_does_not_undo_the_denial_after_it(people: Backend) -> None:
+    put(people, "interests", [interest(**said(True, 3))])
+    over = (NOW - timedelta(minutes=1)).isoformat()
+    assert taken(put(people, "interests", [interest(**said(False, 2), expires_at=over)])) == ["updated"]
+    for hours_ago in (3, 2):
+        assert taken(put(people, "interests", [interest(**said(True, hours_ago))])) == ["unchanged"]
+    forget_expired()
+    assert taken(put(people, "interests", [interest(**said(True, 3))])) == ["unchanged"]
+    assert get(people, "interests")["items"] == []
+    (kept,) = people.rows("person_interests")
+    assert (kept["consent_granted"], float(kept["weight"])) == (False, 0.0)
+    assert taken(put(people, "interests", [interest(**said(True, 1))])) == ["updated"]
+    assert len(get(people, "interests")["items"]) == 1
+
+
+def test_a_denial_that_comes_first_counts_and_one_that_comes_late_does_not(people: Backend) -> None:
+    assert taken(put(people, "interests", [interest(**said(False, 2))])) == ["created"]
+    assert taken(put(people, "interests", [interest(**said(True, 3))])) == ["unchanged"]
+    assert taken(put(people, "interests", [interest(**said(True, 1))])) == ["updated"]
+    assert taken(put(people, "interests", [interest(**said(False, 2))])) == ["unchanged"]
+    assert len(get(people, "interests")["items"]) == 1
+
+
+def test_a_consent_from_a_clock_that_is_ahead_can_be_withdrawn(people: Backend) -> None:
+    put(people, "interests", [interest(**said(True, -5))])
+    withdrawn = {"granted": False, "captured_at": datetime.now(UTC).isoformat()}
+    assert taken(put(people, "interests", [interest(consent=withdrawn)])) == ["updated"]
+    assert get(people, "interests")["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ INSTALLATION = (
     Rhythm("core.notifications.jobs.sweep", "*/5 * * * *"),
     Rhythm("core.payments.jobs.match", "* * * * *"),
     Rhythm("core.payments.jobs.expire", "13 4 * * *"),
+    Rhythm("core.payments.jobs.forget_secrets", "43 * * * *"),
 )
 
 

@@ -19,6 +19,7 @@ from core.catalog.order_news import on_order_placed
 from core.catalog.order_payments import PaymentFact, emit_payment
 from core.catalog.order_queries import get_order, list_orders
 from core.catalog.order_states import STATUSES as ORDER_STATUSES
+from core.catalog.order_store import is_placed
 from core.catalog.order_views import OrderDetail, OrderLineView, OrderView, TransitionView
 from core.catalog.orders import OrderResult, change_order, place_order
 from core.catalog.person_merging import MergePreview, dismiss_duplicate, merge_persons, preview_merge, unmerge_person
@@ -122,6 +123,7 @@ __all__ = [
     "insert_live_events",
     "insert_past_orders",
     "insert_rows",
+    "is_placed",
     "kind_named",
     "list_duplicates",
     "list_follows",

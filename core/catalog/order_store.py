@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,11 @@ def find_order(session: Session, tenant_id: int, external_id: str, *, lock: bool
     """An order by external id; ``lock`` keeps others from changing it until the transaction ends."""
     query = select(Order).where(Order.tenant_id == tenant_id, Order.external_id == external_id)
     return session.scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def is_placed(tenant_id: Any, external_id: Any) -> ColumnElement[bool]:
+    """A condition for queries of others: there is an order for their columns of marketplace and order number."""
+    return select(Order.id).where(Order.tenant_id == tenant_id, Order.external_id == external_id).exists()
 
 
 def insert_order(session: Session, tenant_id: int, data: dict[str, Any], buyer: Written | None) -> Order | None:

@@ -98,7 +98,7 @@ def set_secret(actor: Actor, provider: str, value: str, *, overlap: timedelta = 
             if row.previous_until is not None and row.previous_until > now:
                 said = phrase("the secret before this one still counts; end it first, or wait until it ends by itself")
                 raise ConflictError(said, code="key_not_active")
-            row.previous_sealed, row.previous_until = row.secret_sealed, now + overlap
+            row.previous_sealed, row.previous_until = row.secret_sealed if overlap else None, now + overlap
             row.secret_sealed, row.secret_set_at = sealed, now
             detail = {"old_until": row.previous_until.isoformat()}
         session.flush()

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.accounts.api import tenant_view
+from core.payments import jobs
 from core.payments.jobs import expire, match
 from tests.core.catalog.backend import Backend
 from tests.core.payments.provider import Provider, disputed, event, failed, paid_back, refunded, sign, succeeded
@@ -253,21 +255,62 @@ def test_orders_that_came_another_way_are_matched_by_the_schedule(backend: Backe
     provider.outcome(succeeded())
     provider.outcome(disputed())
     backend.placed()
-    backend.admin.execute(
-        "UPDATE payment_notices SET state = 'waiting' WHERE tenant_id = %s", [backend.marketplace.tenant_id]
-    )
-    backend.admin.execute("DELETE FROM event_outbox WHERE tenant_id = %s", [backend.marketplace.tenant_id])
+    waiting_again(backend)
     match()
     match()
     assert [item["event_name"] for item in told(backend)] == ["payment_succeeded", "chargeback_opened"]
 
 
+def waiting_again(backend: Backend) -> None:
+    """As if the orders had come by another way than one by one."""
+    mine = [backend.marketplace.tenant_id]
+    backend.admin.execute(
+        "UPDATE payment_notices SET state = 'waiting', tracking_event_id = NULL WHERE tenant_id = %s", mine
+    )
+    backend.admin.execute("DELETE FROM event_outbox WHERE tenant_id = %s", mine)
+
+
+def test_what_cannot_be_told_leaves_the_others_alone(backend: Backend, provider: Provider) -> None:
+    for number in ("A-1", "A-2", "A-3"):
+        backend.placed(number)
+        provider.outcome(succeeded(number, payment=f"pi_{number}"))
+    waiting_again(backend)
+    broken = "UPDATE orders SET consent = %s WHERE tenant_id = %s AND external_id = 'A-1'"
+    backend.admin.execute(broken, ['{"captured_at": "never"}', backend.marketplace.tenant_id])
+    with capture_logs() as logs:
+        match()
+    assert [item["entities"]["order_id"] for item in told(backend)] == ["A-2", "A-3"]
+    assert [(item["order"], item["log_level"]) for item in logs if "order" in item] == [("A-1", "error")]
+
+
+def test_every_waiting_payment_is_matched_and_expires_whatever_their_number(
+    backend: Backend, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "CHUNK", 2)
+    for number in range(5):
+        backend.placed(f"A-{number}")
+        provider.outcome(succeeded(f"A-{number}", payment=f"pi_{number}"))
+        provider.outcome(succeeded(f"B-{number}", payment=f"pi_b{number}"))
+    waiting_again(backend)
+    match()
+    assert len(told(backend)) == 5
+    grow_old(backend, days=31)
+    expire()
+    assert sorted(row["state"] for row in backend.rows("payment_notices")) == ["expired"] * 5 + ["matched"] * 5
+    grow_old(backend, days=731)
+    expire()
+    assert backend.rows("payment_notices") == []
+
+
+def grow_old(backend: Backend, *, days: int) -> None:
+    """Let every message have come so many days ago."""
+    age = "UPDATE payment_notices SET received_at = now() - make_interval(days => %s) WHERE tenant_id = %s"
+    backend.admin.execute(age, [days, backend.marketplace.tenant_id])
+
+
 def test_what_waited_too_long_expires_and_still_finds_a_late_order(backend: Backend, provider: Provider) -> None:
     provider.outcome(succeeded())
-    backend.admin.execute(
-        "UPDATE payment_notices SET received_at = now() - interval '31 days' WHERE tenant_id = %s",
-        [backend.marketplace.tenant_id],
-    )
+    grow_old(backend, days=31)
     expire()
     assert [row["state"] for row in backend.rows("payment_notices")] == ["expired"]
     backend.placed()

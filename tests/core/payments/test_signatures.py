@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from core.payments.api import disconnect, end_previous, get_endpoint, list_endpoints, set_secret
+from core.payments.jobs import forget_secrets
 from core.payments.secrets import unlock
 from core.security.crypto import DecryptionError
 from tests.core.catalog.backend import Backend
@@ -97,6 +98,27 @@ def test_an_overlap_ends_by_itself(provider: Provider, backend: Backend) -> None
     set_secret(backend.marketplace.staff, PROVIDER, NEXT_SECRET, overlap=timedelta(0))
     assert provider.send(succeeded(), SECRET).status_code == 400
     assert get_endpoint(backend.marketplace.staff, PROVIDER).previous_until is None
+    assert kept(backend) == (NEXT_SECRET, None)
+
+
+def kept(backend: Backend) -> tuple[str, str | None]:
+    """The secrets that are stored, the one that counts and the one before."""
+    tenant_id = backend.marketplace.tenant_id
+    query = "SELECT secret_sealed, previous_sealed FROM payment_endpoints WHERE tenant_id = %s"
+    row = backend.admin.execute(query, [tenant_id]).fetchone()
+    assert row is not None
+    now, before = row
+    return unlock(tenant_id, PROVIDER, bytes(now)), unlock(tenant_id, PROVIDER, bytes(before)) if before else None
+
+
+def test_a_replaced_secret_is_deleted_after_its_end_and_not_before(provider: Provider, backend: Backend) -> None:
+    set_secret(backend.marketplace.staff, PROVIDER, NEXT_SECRET, overlap=timedelta(hours=1))
+    forget_secrets()
+    assert kept(backend) == (NEXT_SECRET, SECRET)
+    ended = "UPDATE payment_endpoints SET previous_until = now() - interval '1 second' WHERE tenant_id = %s"
+    backend.admin.execute(ended, [backend.marketplace.tenant_id])
+    forget_secrets()
+    assert kept(backend) == (NEXT_SECRET, None)
 
 
 def test_a_disconnected_provider_is_refused_and_what_it_said_stays(provider: Provider, backend: Backend) -> None:

@@ -46,7 +46,7 @@ class Order(HasId, HasTenant, HasCreated, Base):
     placed_at: Mapped[datetime] = plain()
 
 
-class OrderItem(HasId, HasTenant, Base):
+class OrderItem(HasId, Base):
     """One line of an order; organiser and time are copied so that an organiser's orders are found without joins."""
 
     __tablename__ = "order_items"
@@ -56,6 +56,8 @@ class OrderItem(HasId, HasTenant, Base):
         Index("ix_order_items_live_event", "tenant_id", "live_event_id", "placed_at", "order_id"),
     )
 
+    # The order's; that it exists is not looked up for each line again.
+    tenant_id: Mapped[int] = plain(BigInteger, nullable=False, sort_order=-9)
     order_id: Mapped[int] = plain(BigInteger, ForeignKey("orders.id", ondelete="CASCADE"))
     line: Mapped[str] = plain(Text)
     live_event_id: Mapped[int] = plain(BigInteger, ForeignKey("live_events.id"))

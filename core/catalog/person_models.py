@@ -58,7 +58,8 @@ class PersonTraits(Base):
 
     __tablename__ = "person_traits"
 
-    tenant_id: Mapped[int] = plain(BigInteger, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    # The person's; that it exists is not looked up for each row again.
+    tenant_id: Mapped[int] = plain(BigInteger, primary_key=True, autoincrement=False)
     person_id: Mapped[int] = pseudonymous(
         BigInteger,
         ForeignKey("persons.id", ondelete="CASCADE"),

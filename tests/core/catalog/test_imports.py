@@ -173,6 +173,18 @@ def test_orders_come_as_lines_of_a_table(backend: Backend, tmp_path: Path) -> No
     assert len(backend.rows("order_items")) == 3
 
 
+def test_a_marketplace_goes_with_the_lines_of_its_orders(backend: Backend, tmp_path: Path) -> None:
+    order = backend.marketplace.order("H-1", person={"external_id": "c-1", "city": "Cluj"})
+    assert "1 new" in run(backend.marketplace, "orders", write_lines(tmp_path / "o.ndjson", [order])).output
+    backend.admin.execute("DELETE FROM tenants WHERE id = %s", [backend.marketplace.tenant_id])
+    assert {name: backend.rows(name) for name in ("orders", "order_items", "persons")} == {
+        "orders": [],
+        "order_items": [],
+        "persons": [],
+    }
+    assert backend.traits() == {}
+
+
 def test_old_orders_complete_a_person_and_overwrite_nothing(backend: Backend, tmp_path: Path) -> None:
     backend.placed("A-1", person={"external_id": "c-1", "email": "now@example.com"})
     known = backend.rows("persons")[0]
@@ -269,17 +281,13 @@ def test_the_catalogue_comes_from_tables_too(backend: Backend, tmp_path: Path) -
     assert [line for line, _ in reasons(file)] == [3]
 
 
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    marketplace: Marketplace, admin_connection: psycopg.Connection[Any], tmp_path: Path
-) -> None:
-    rows = [{"external_id": f"k-{n}", "email": f"k{n}@example.com" if n % 1000 else "nobody"} for n in range(45_000)]
-    file = write_csv(tmp_path / "many.csv", rows)
-    command = [sys.executable, "-m", "server", "import", "catalog", str(file), "--kind", "persons"]
-    command += ["--tenant", marketplace.slug, "--processes", "1"]
+def killed_after_the_first_rows(command: list[str], admin: psycopg.Connection[Any], tenant_id: int) -> int:
+    """Start an import and kill it once it has stored something; where it had come to."""
 
     def position() -> int:
-        query = "SELECT coalesce(max(position), 0) FROM imports WHERE tenant_id = %s"
-        row = admin_connection.execute(query, [marketplace.tenant_id]).fetchone()
+        row = admin.execute(
+            "SELECT coalesce(max(position), 0) FROM imports WHERE tenant_id = %s", [tenant_id]
+        ).fetchone()
         return int(row[0]) if row else 0
 
     process = subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.DEVNULL)
@@ -288,7 +296,17 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(30)
-    stopped = position()
+    return position()
+
+
+def test_an_import_that_was_killed_goes_on_where_it_stopped(
+    marketplace: Marketplace, admin_connection: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    rows = [{"external_id": f"k-{n}", "email": f"k{n}@example.com" if n % 1000 else "nobody"} for n in range(45_000)]
+    file = write_csv(tmp_path / "many.csv", rows)
+    command = [sys.executable, "-m", "server", "import", "catalog", str(file), "--kind", "persons"]
+    command += ["--tenant", marketplace.slug, "--processes", "1"]
+    stopped = killed_after_the_first_rows(command, admin_connection, marketplace.tenant_id)
     done = subprocess.run(command, env=os.environ.copy(), capture_output=True, text=True, timeout=120, check=True)
     assert 0 < stopped < file.stat().st_size
     assert "went on where the last run stopped" in done.stdout
@@ -296,3 +314,38 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(
     query = "SELECT count(*), count(DISTINCT external_id) FROM persons WHERE tenant_id = %s"
     assert admin_connection.execute(query, [marketplace.tenant_id]).fetchone() == (44_955, 44_955)
     assert [row["line"] for row in rejects(file)] == [n + 2 for n in range(0, 45_000, 1000)]
+
+
+def test_orders_go_on_too_with_buyers_who_came_ahead(
+    marketplace: Marketplace, admin_connection: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    rows = [
+        {
+            "external_id": f"k-{number}",
+            "currency": "RON",
+            "placed_at": "2025-03-01T10:00:00+02:00",
+            "person.external_id": f"c-{number * 7919 % 6_000}",
+            "person.email": f"c{number * 7919 % 6_000}@example.com",
+            "item.live_event_id": "ev-1",
+            "item.ticket_type_id": "tt-1" if number % 1000 else "tt-404",
+            "item.unit_price": "90.00",
+        }
+        for number in range(12_000)
+    ]
+    file = write_csv(tmp_path / "many.csv", rows)
+    command = [sys.executable, "-m", "server", "import", "orders", str(file)]
+    command += ["--tenant", marketplace.slug, "--processes", "1"]
+    stopped = killed_after_the_first_rows(command, admin_connection, marketplace.tenant_id)
+    done = subprocess.run(command, env=os.environ.copy(), capture_output=True, text=True, timeout=120, check=True)
+    assert 0 < stopped < file.stat().st_size
+    assert "12000 rows: 11988 new, 0 updated, 0 known, 12 refused" in done.stdout, done.stdout
+    query = """
+        SELECT (SELECT count(*) FROM orders WHERE tenant_id = %(tenant)s),
+          (SELECT count(DISTINCT o.external_id) FROM orders o JOIN persons p ON p.id = o.person_id
+             AND p.external_id = 'c-' || substr(o.external_id, 3)::int * 7919 %% 6000 WHERE o.tenant_id = %(tenant)s),
+          (SELECT count(*) FROM order_items WHERE tenant_id = %(tenant)s),
+          (SELECT count(*) FROM persons WHERE tenant_id = %(tenant)s),
+          (SELECT sold FROM ticket_types WHERE tenant_id = %(tenant)s AND external_id = 'tt-1')"""
+    counts = admin_connection.execute(query, {"tenant": marketplace.tenant_id}).fetchone()
+    assert counts == (11_988, 11_988, 11_988, 6_000, 11_988)
+    assert [row["line"] for row in rejects(file)] == [number + 2 for number in range(0, 12_000, 1000)]

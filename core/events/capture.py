@@ -1,7 +1,8 @@
 """Capture rate: how many of the events that browsers numbered arrived, per site and local day.
 
 A browser numbers a visitor's events 0, 1, 2, … as it queues them. Whoever sends 0, 1, 4 lost 2 and 3: they are missing
-on the day of 4, the first event after the gap. Repeated numbers count as received and miss nothing.
+on the day of 4, the first event after the gap. Repeated numbers count as received and miss nothing; neither does the
+first event after a month of silence.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import select, text
+import structlog
+from sqlalchemy import BigInteger, Integer, bindparam, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from core.accounts.api import tenant_ids
 from core.db.session import maintainer_session
 from core.errors import FieldProblem, InvalidInputError
 from core.events.models import CollectionDay
@@ -23,22 +27,35 @@ LATE_DAYS = 31
 """A browser that was offline may send events for 30 days; they close gaps of days long past."""
 SHOWN_DAYS = 30
 
-# A day earlier than asked, so that the first event of a visitor knows the one before it.
+REACH_DAYS = 31
+"""How far back an event's predecessor is looked for; the same in every run, so that all of them count alike."""
+
+PATIENCE = text("SET LOCAL statement_timeout = '5min'")
+# Begins early enough that the first event of the first day finds its predecessor; a day more for local dates, which
+# begin before or after those of UTC.
 MEASURE = text("""
-WITH numbered AS (
-  SELECT tenant_id, coalesce(site_id, '') AS site_id, local_date, visitor_id, sequence_no,
-         lag(sequence_no) OVER (PARTITION BY tenant_id, visitor_id ORDER BY sequence_no) AS previous
-  FROM tx_events
-  WHERE occurred_at >= :since - interval '1 day' AND NOT trusted AND NOT is_bot
+WITH seen AS (
+  SELECT DISTINCT visitor_id FROM tx_events
+  WHERE tenant_id = :tenant AND occurred_at >= :since - interval '1 day' AND NOT trusted AND NOT is_bot
     AND visitor_id IS NOT NULL AND sequence_no IS NOT NULL
+), numbered AS (
+  SELECT coalesce(site_id, '') AS site_id, local_date, visitor_id, sequence_no,
+         lag(sequence_no) OVER one_visitor AS previous, lag(local_date) OVER one_visitor AS previous_date
+  FROM tx_events JOIN seen USING (visitor_id)
+  WHERE tenant_id = :tenant AND occurred_at >= :since - make_interval(days => :reach + 1) AND NOT trusted
+    AND NOT is_bot AND sequence_no IS NOT NULL
+  WINDOW one_visitor AS (PARTITION BY visitor_id ORDER BY sequence_no, occurred_at)
 )
 INSERT INTO collection_days (tenant_id, day, site_id, visitors, received, missing, computed_at)
-SELECT tenant_id, local_date, site_id, count(DISTINCT visitor_id), count(*),
-       coalesce(sum(greatest(sequence_no - previous - 1, 0)), 0), now()
-FROM numbered WHERE local_date >= CAST(:since AS date) GROUP BY tenant_id, local_date, site_id
+SELECT :tenant, local_date, site_id, count(DISTINCT visitor_id), count(*),
+       coalesce(sum(greatest(sequence_no - previous - 1, 0)) FILTER (WHERE previous_date >= local_date - :reach), 0),
+       now()
+FROM numbered WHERE local_date >= CAST(:since AS date) GROUP BY local_date, site_id
 ON CONFLICT (tenant_id, day, site_id) DO UPDATE SET visitors = excluded.visitors, received = excluded.received,
   missing = excluded.missing, computed_at = excluded.computed_at
-""")
+""").bindparams(bindparam("tenant", type_=BigInteger), bindparam("reach", REACH_DAYS, type_=Integer))
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +84,15 @@ def share(received: int, missing: int) -> float:
 
 
 def measure(days: int) -> None:
-    """Count the last days anew, today included, for every marketplace in one statement."""
+    """Count the last days anew, today included; a marketplace whose count fails leaves the others alone."""
     since = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    with maintainer_session() as session:
-        session.execute(MEASURE, {"since": since})
+    for tenant_id in tenant_ids():
+        try:
+            with maintainer_session() as session:
+                session.execute(PATIENCE)
+                session.execute(MEASURE, {"tenant": tenant_id, "since": since})
+        except SQLAlchemyError:
+            log.exception("the capture rate cannot be counted", tenant=tenant_id)
 
 
 def measure_recent() -> None:

@@ -59,6 +59,15 @@ def test_a_gap_belongs_to_the_day_after_it_and_late_events_close_it(
     assert [row[3:] for row in seen(client, marketplace, "?limit=1")] == [(2, 0)]
 
 
+def test_a_gap_to_an_event_long_past_counts_in_every_run(
+    page: Page, client: FlaskClient, marketplace: Marketplace
+) -> None:
+    send(page, [*numbered("v-1", 0, 1, days_ago=20), *numbered("v-1", 5, days_ago=1), *numbered("v-2", 7, days_ago=1)])
+    for run in (measure_recent, measure_late, measure_recent):
+        run()
+        assert [row[2:] for row in seen(client, marketplace, "?limit=1")] == [(2, 2, 3)]
+
+
 def test_another_marketplace_sees_its_own_alone(
     page: Page, client: FlaskClient, marketplace: Marketplace, other_marketplace: Marketplace
 ) -> None:

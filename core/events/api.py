@@ -1,6 +1,7 @@
 """The door of the event store."""
 
-from core.events.archive_files import ArchiveError, probe_archive
+from core.events.archive_errors import ArchiveError
+from core.events.archive_files import probe_archive
 from core.events.archive_months import (
     Month,
     TenantMonth,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from core.config import settings
-from core.errors import ConflictError
 from core.events.archive_columns import MOMENT, archived_columns, line
+from core.events.archive_errors import ArchiveError, told
 
 LONGEST_ROW = 32 * 1024 * 1024
 MEMORY = "512MB"
@@ -26,13 +26,6 @@ WIRE = {"VARCHAR": "{}", "TIMESTAMP WITH TIME ZONE": MOMENT.from_file}
 BLOCK = 1024 * 1024
 SCRATCH = "adrail-archive-"
 STALE_SECONDS = 86_400
-
-
-class ArchiveError(ConflictError):
-    """The archive's place cannot be used, or a file is not what was written."""
-
-    code = "archive_unusable"
-    title = "The archive cannot be used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +45,32 @@ class Place:
         # Web processes import this module and need neither library.
         import fsspec  # type: ignore[import-untyped]  # noqa: PLC0415
 
-        try:
+        with told("reached by ADRAIL_ARCHIVE_URL"):
             self._files, self._root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as exc:
-            raise ArchiveError(f"ADRAIL_ARCHIVE_URL: {url!r} cannot be used: {exc}") from None
 
     def put(self, local: Path, path: str) -> None:
         """Store a file; it is on the disk, or wherever it goes, when this returns."""
-        with _told("written"):
+        with told("written"):
             target = self._full(path)
             self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
             self._files.put_file(str(local), target)
             if "file" in self._protocols():
-                _settle(Path(target))
+                _settle(Path(target), Path(self._root))
 
     def get(self, path: str, local: Path) -> None:
         """Fetch a file; raises `ArchiveError` when it is not there."""
-        with _told("read"):
+        with told("read"):
             self._files.get_file(self._full(path), str(local))
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        with _told("removed"), contextlib.suppress(FileNotFoundError):
+        with told("removed"), contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._full(path))
 
     def probe(self) -> None:
         """Write, read and remove a small file; raises `ArchiveError` when that does not work."""
         name, text = f"probe-{secrets.token_hex(8)}", b"adrail"
-        with _told("used"):
+        with told("used"):
             self._files.makedirs(self._root, exist_ok=True)
             self._files.pipe_file(self._full(name), text)
             read = self._files.cat_file(self._full(name))
@@ -108,26 +99,22 @@ def probe_archive() -> None:
     place().probe()
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
+def _settle(path: Path, root: Path) -> None:
+    """Have a file on the disk, and every name on the way to it: the rows it holds are about to be deleted."""
+    folders = [parent for parent in path.parents if parent.is_relative_to(root)]
+    for item in (path, *folders):
+        _sync(item)
+    # The root's own name. Whoever made the root for us may not let us look where it is.
+    with contextlib.suppress(PermissionError):
+        _sync(root.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        yield
-    except ArchiveError:
-        raise
-    except FileNotFoundError as exc:
-        raise ArchiveError(f"a file of the archive is not there: {exc}") from exc
-    except Exception as exc:  # every kind of store has its own errors
-        raise ArchiveError(f"the archive could not be {what}: {type(exc).__name__}: {exc}") from exc
-
-
-def _settle(path: Path) -> None:
-    """Have a file and its name on the disk: the rows it holds are about to be deleted."""
-    for item in (path, path.parent):
-        descriptor = os.open(item, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -142,11 +129,11 @@ def scratch() -> Iterator[Path]:
 
 
 def write_parquet(wire: Path, target: Path) -> None:
-    """Make a Parquet file of rows in their wire form (CSV), oldest first."""
+    """Make a Parquet file of rows in their wire form (CSV), oldest first; raises `ArchiveError`."""
     columns = archived_columns()
     given = ", ".join(f"'{item.name}': 'VARCHAR'" for item in columns)
     typed = ", ".join(f"{item.kind.to_file.format(item.name)} AS {item.name}" for item in columns)
-    with _duckdb() as reader:
+    with told("written"), _duckdb(target.parent) as reader:
         reader.execute(
             f"COPY (SELECT {typed} FROM read_csv({_quoted(wire)}, columns = {{{given}}}, auto_detect = false,"  # noqa: S608
             f" header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', allow_quoted_nulls = false,"
@@ -157,7 +144,7 @@ def write_parquet(wire: Path, target: Path) -> None:
 
 def read_facts(file: Path) -> Facts:
     """Read a whole file: its rows, their checksum, and the file's own; raises `ArchiveError` for what is no Parquet."""
-    with _duckdb() as reader, _told("read"):
+    with told("read"), _duckdb(file.parent) as reader:
         text = line(list(_wire_of(reader, file).values()))
         found = reader.execute(
             f"SELECT count(*), coalesce(sum(('0x' || substr(md5({text}), 1, 15))::BIGINT), 0)::VARCHAR"  # noqa: S608
@@ -169,7 +156,7 @@ def read_facts(file: Path) -> Facts:
 
 def write_wire(file: Path, target: Path) -> list[str]:
     """Turn a Parquet file into rows in their wire form (CSV); returns the columns it has."""
-    with _duckdb() as reader, _told("read"):
+    with told("read"), _duckdb(file.parent) as reader:
         columns = _wire_of(reader, file)
         reader.execute(
             f"COPY (SELECT {', '.join(columns.values())} FROM read_parquet({_quoted(file)})) TO {_quoted(target)}"  # noqa: S608
@@ -194,10 +181,15 @@ def digest(file: Path) -> str:
 
 
 @contextmanager
-def _duckdb() -> Iterator[Any]:
+def _duckdb(folder: Path) -> Iterator[Any]:
+    """A reader of its own; what does not fit into its memory goes into ``folder`` for a while."""
     import duckdb  # noqa: PLC0415 - as above
 
-    options: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY}
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "memory_limit": MEMORY,
+        "temp_directory": str(folder),
+    }
     connection = duckdb.connect(":memory:", config=options)
     try:
         yield connection

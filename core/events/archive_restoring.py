@@ -15,7 +15,8 @@ from core.db.partitions import make_room_for
 from core.db.session import maintainer_session
 from core.errors import ConflictError, NotFoundError
 from core.events.archive_columns import LINKED, NAMED, PERSON, SESSION, VISITOR, kind_of
-from core.events.archive_files import ArchiveError, Facts, Place, place, read_facts, scratch, write_wire
+from core.events.archive_errors import ArchiveError
+from core.events.archive_files import Facts, Place, place, read_facts, scratch, write_wire
 from core.events.archive_months import Month, TenantMonth, alone
 from core.events.archive_writing import PATIENCE
 from core.events.models import TrackingEvent

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from core.db.session import maintainer_session
 from core.events.archive_columns import checksum_of_wire, projection
-from core.events.archive_files import ArchiveError, Facts, Place, place, read_facts, scratch, write_parquet
+from core.events.archive_errors import ArchiveError
+from core.events.archive_files import Facts, Place, place, read_facts, scratch, write_parquet
 from core.events.archive_months import TenantMonth, alone
 
 PART_ROWS = 100_000

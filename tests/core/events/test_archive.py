@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -348,6 +349,58 @@ def test_without_a_place_nothing_moves_and_somebody_is_told(marketplace: Marketp
     assert marketplace.tenant_id in {item.tenant_id for item in overdue_months()}
     with pytest.raises(ArchiveError, match="ADRAIL_ARCHIVE_URL"):
         list(archive_month(tenant_month(marketplace, 26)))
+
+
+@pytest.mark.parametrize("breaks", ["the file", "the query"])
+def test_a_month_that_breaks_keeps_no_other_from_the_archive(
+    marketplace: Marketplace,
+    admin_connection: Admin,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    breaks: str,
+) -> None:
+    monkeypatch.setattr(archive_files, "LONGEST_ROW", 4_000)
+    payload = '"no object"' if breaks == "the query" else json.dumps({"long": "x" * 5_000})
+    store_old(marketplace, [*visits(months_ago(27), 2), *visits(months_ago(26), 3)])
+    admin_connection.execute(
+        "UPDATE tx_events SET payload = %s WHERE tenant_id = %s AND occurred_at < %s",
+        [payload, marketplace.tenant_id, months_ago(26).start],
+    )
+    run()
+    assert "xxx" not in capsys.readouterr().out
+    assert len(stored(admin_connection, marketplace)) == 2
+    (part,) = archived_parts(tenant_id=marketplace.tenant_id)
+    assert (part.month, part.facts.rows) == (months_ago(26), 3)
+    admin_connection.execute("DELETE FROM tx_events WHERE tenant_id = %s", [marketplace.tenant_id])
+
+
+def test_every_folder_on_the_way_to_a_file_is_on_the_disk_before_rows_go(
+    marketplace: Marketplace, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[str] = set()
+    real = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    store_old(marketplace, visits(months_ago(26), 1))
+    list(archive_month(tenant_month(marketplace, 26)))
+    (file,) = files(place, marketplace)
+    assert synced == {str(item) for item in (file, *file.parents) if item.is_relative_to(place.parent)}
+
+
+@pytest.mark.parametrize("url", ["nosuch://ana:s3cret@store/x", "memory://ana:s3cret@store/x"])
+def test_what_goes_wrong_is_told_without_the_places_password(marketplace: Marketplace, place: Path, url: str) -> None:
+    store_old(marketplace, visits(months_ago(26), 1))
+    run()
+    (part,) = archived_parts(tenant_id=marketplace.tenant_id)
+    with use_environment(ADRAIL_ARCHIVE_URL=url):
+        problem = verify_part(part) or ""
+    assert problem
+    assert "s3cret" not in problem
 
 
 def test_what_was_never_archived_cannot_be_restored(marketplace: Marketplace, place: Path) -> None:

@@ -49,8 +49,8 @@ class Bucket(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its key in Valkey."""
-        return f"adrail:rate:{self.subject}"
+        """Its key in Valkey. Not the one of versions that kept hashes: while servers are replaced, both are used."""
+        return f"adrail:bucket:{self.subject}"
 
 
 def take(buckets: Sequence[Bucket]) -> int:

@@ -161,5 +161,5 @@ def test_without_database_a_statement_is_refused_not_lost(page: Page) -> None:
 
 def test_statements_have_limits_too(page: Page) -> None:
     with use_environment(ADRAIL_RATE_PER_VISITOR="2"):
-        valkey().delete(f"adrail:rate:{page.marketplace.tenant_id}:visitor:v-1")
+        valkey().delete(f"adrail:bucket:{page.marketplace.tenant_id}:visitor:v-1")
         assert [put(page).status_code for _ in range(3)] == [200, 200, 429]

@@ -131,11 +131,22 @@ def test_while_the_database_is_away_known_keys_still_send(page: Page, store: Sto
     assert len(store.event_ids()) == 3
 
 
+def test_what_an_older_version_counted_is_left_alone(page: Page) -> None:
+    subject = f"{page.marketplace.tenant_id}:visitor:v-1"
+    old = f"adrail:rate:{subject}"
+    valkey().hset(old, mapping={"level": "3", "at": "1"})
+    try:
+        assert summary(page.send(event(visitor_id="v-1"))) == (1, 0, 0, 0)
+        assert valkey().exists(f"adrail:bucket:{subject}")
+    finally:
+        valkey().delete(old)
+
+
 @pytest.fixture(autouse=True)
 def _empty_buckets(database: str) -> None:
     _forget_who_sent()
 
 
 def _forget_who_sent() -> None:
-    for key in valkey().scan_iter("adrail:rate:*"):
+    for key in valkey().scan_iter("adrail:bucket:*"):
         valkey().delete(key)

@@ -39,8 +39,11 @@ class Front:
             return self._behind(environ, start_response)
         started = time.perf_counter()
         name = requests.request_id(environ)
+        requests.name_in_logs(name)
         status, headers, body = readable_by_pages(environ, _reply(environ, path, name))
-        headers += (("X-Request-Id", name), requests.NOSNIFF, ("Content-Length", str(len(body))))
+        headers += (("X-Request-Id", name), requests.NOSNIFF)
+        if status != HTTPStatus.NO_CONTENT:  # a length is forbidden there
+            headers.append(("Content-Length", str(len(body))))
         endpoint = f"collector.{found[0] if method == 'POST' else 'options'}"
         requests.measure(method, endpoint, status, time.perf_counter() - started)
         start_response(STATUS[status], headers)
@@ -52,8 +55,6 @@ def _reply(environ: Environ, path: str, name: str) -> Reply:
         _check_address(environ)
         return answer(environ, path)
     except Exception as exc:  # noqa: BLE001 - nothing behind this would turn it into an answer
-        if not isinstance(exc, DomainError):
-            requests.name_in_logs(name)
         return domain_reply(domain_error_of(exc, path), name)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
@@ -44,6 +45,22 @@ def test_an_answer_carries_the_callers_request_id_or_a_new_one(page: Page, path:
         if made.status_code >= 400:
             assert made.get_json()["request_id"] == made.headers["X-Request-Id"]
     assert given.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_logged_while_answering_carries_this_requests_id(page: Page, path: str) -> None:
+    for name in ("first-1", "second-2"):
+        page.post(event(), path, **{"X-Request-Id": name})
+        assert structlog.contextvars.get_contextvars()["request_id"] == name
+
+
+def test_an_answer_without_content_has_no_length(page: Page) -> None:
+    said = page.post({"events": []}, "/api/tx/collect")
+    asked = page.client.options(PATHS[0], headers={"Origin": ORIGIN})
+    told = page.post({"events": []}, "/api/tx/events/batch")
+    assert [(answer.status_code, "Content-Length" in answer.headers) for answer in (said, asked, told)] == [
+        (204, False), (204, False), (202, True),
+    ]  # fmt: skip
 
 
 def test_a_failure_of_ours_is_told_in_general_and_logged_in_full(

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from tracking.registry import EventSpec
 
 TOKEN = "[hidden {}]"  # noqa: S105 - a place holder
-TOKENS = re.compile(r"\[hidden (\d+)\]")
+TOKENS = re.compile(r"\[hidden ([0-9]{1,6})\]")
 MAX_DEPTH = 32
 MANY_DIGITS = 9
 LONG_TEXT = 60
@@ -53,7 +53,7 @@ class Masked:
         if not isinstance(edited, str):
             return edited
         whole = TOKENS.fullmatch(edited)
-        if whole and int(whole[1]) <= len(self._hidden):
+        if whole and 0 < int(whole[1]) <= len(self._hidden):
             return self._hidden[int(whole[1]) - 1]
         return self._text_back(edited)
 

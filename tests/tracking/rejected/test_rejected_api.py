@@ -118,6 +118,17 @@ def test_an_edited_event_is_taken_with_what_was_hidden_and_its_first_time(page: 
     assert api.get("?state=replayed")["items"][0]["settled_by"].startswith("key:")
 
 
+@pytest.mark.parametrize(
+    "token", ["[hidden 0]", "[hidden 7]", f"[hidden {'9' * 5000}]"], ids=["none", "other", "endless"]
+)
+def test_a_place_holder_that_stands_for_nothing_is_a_text_like_others(token: str, page: Page, api: Api) -> None:
+    refuse(page, event("page_wiew"))
+    number = api.get()["items"][0]["id"]
+    edited = {**api.get(f"/{number}")["event"], "event_name": token}
+    answer = api.post(f"/{number}/replay", {"event": edited}, status=422)
+    assert [item["pointer"] for item in answer["errors"]] == ["/event_name"]
+
+
 def test_an_event_keeps_its_id_and_what_only_backends_may_say_stays_theirs(page: Page, api: Api) -> None:
     refuse(page, cart())
     number = api.get()["items"][0]["id"]

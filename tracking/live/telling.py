@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
-import redis
 import structlog
 
 from core.valkey import client
@@ -72,7 +71,7 @@ def tell(sender: Sent, events: Sequence[Any], errors: Sequence[Mapping[str, Any]
         return
     try:
         _tell(sender, watches, events, {item["index"]: item for item in errors})
-    except (redis.RedisError, ValueError, TypeError, RecursionError) as exc:
+    except Exception as exc:  # noqa: BLE001 - what is taken is taken: its sender must not hear of a failure and resend
         log.warning("watchers could not be told", reason=type(exc).__name__)
 
 

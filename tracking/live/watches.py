@@ -61,12 +61,16 @@ def renew(watch: Watch) -> None:
     Raises `InvalidInputError` when a marketplace watches too much already, and `redis.RedisError`.
     """
     now = time.time()
-    known = {key: item for key, item in _register().items() if item["until"] > now}
+    register = _register()
+    known = {key: item for key, item in register.items() if item["until"] > now}
     own = [item for item in known.values() if item["tenant_id"] == watch.tenant_id]
     if watch.id not in known and len(own) >= MAX_WATCHES:
         problem = FieldProblem("/watch", "limit", "close another live view of this marketplace first")
         raise InvalidInputError(f"{MAX_WATCHES} live views are open already", errors=[problem])
     pipeline = client().pipeline(transaction=False)
+    # Long over, not just late: somebody may be renewing that one at this moment.
+    if over := [key for key, item in register.items() if item["until"] < now - WATCH_SECONDS]:
+        pipeline.hdel(REGISTER, *over)
     pipeline.hset(REGISTER, watch.id, orjson.dumps({**asdict(watch), "until": now + WATCH_SECONDS}))
     pipeline.expire(REGISTER, WATCH_SECONDS * 2)
     pipeline.execute()

@@ -6,17 +6,21 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
 from core.accounts.api import Actor
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, UnavailableError
 from core.valkey import client
 from tests.marketplace import Marketplace
+from tests.outages import away
 from tests.pipeline import relay, run_pipeline
 from tests.tracking.events import Page, consent, event
-from tracking.live.telling import KEPT
+from tests.tracking.store import Store
+from tracking.live.telling import KEPT, FromBackend, tell
 from tracking.live.watches import LOOKOUT, MAX_WATCHES, WATCH_SECONDS, Watch
 from tracking.live.watching import LiveEvent, earlier, follow, look, open_watch, traced
+from tracking.registry.own import forget_own_events, registry_of
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +145,25 @@ def test_only_so_many_views_may_be_open(marketplace: Marketplace) -> None:
     with pytest.raises(InvalidInputError, match="are open already"):
         open_watch(marketplace.staff)
     assert open_watch(marketplace.staff, watch_id=opened[0].id) == opened[0]
+
+
+def test_a_watcher_who_cannot_be_told_stops_nobody(marketplace: Marketplace, store: Store, database: str) -> None:
+    opened = watch(marketplace)
+    forget_own_events()
+    with away(database, spare=store.backend):
+        with pytest.raises(UnavailableError):
+            registry_of(marketplace.tenant_id).versions("custom.unread")
+        tell(FromBackend(marketplace.tenant_id), [event("custom.unread")], [])
+    assert look(marketplace.staff, opened) == []
+
+
+def test_watches_that_ended_long_ago_are_forgotten(marketplace: Marketplace) -> None:
+    old = "0" * 24
+    stored = {"id": old, "tenant_id": marketplace.tenant_id, "until": 1.0}
+    client().hset("adrail:live:watches", old, orjson.dumps(stored))
+    opened = open_watch(marketplace.staff)
+    assert client().hexists("adrail:live:watches", opened.id)
+    assert not client().hexists("adrail:live:watches", old)
 
 
 def test_what_comes_too_fast_is_counted(page: Page, marketplace: Marketplace) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from server.cli.operations import adopt, data_dir_option
+from server.cli.printing import one_line
 from server.cli.rejects import rejected
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _line(item: LiveEvent) -> str:
     who = fields.get("visitor_id") or ("backend" if item.trusted else "?")
     told = "; ".join(f"{part['pointer'] or '/'} ({part['rule']}): {part['message']}" for part in item.problems)
     facts = told or json.dumps(fields.get("payload", {}), ensure_ascii=False)
-    head = f"{item.at:%H:%M:%S} {click.style(f'{word:<10}', fg=colour)} {item.name or '?':<{NAME_WIDTH}}"
-    return f"{head} {item.site or '-':<10} {who}  {facts}"
+    head = f"{item.at:%H:%M:%S} {click.style(f'{word:<10}', fg=colour)} "
+    return head + one_line(f"{item.name or '?':<{NAME_WIDTH}} {item.site or '-':<10} {who}  {facts}")
 
 
 events.add_command(rejected)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from server.cli.operations import adopt, data_dir_option
+from server.cli.printing import one_line, plain
 
 if TYPE_CHECKING:
     from core.accounts.api import Actor
+    from tracking.rejected.dead import DeadEntry
     from tracking.rejected.reading import RejectView
     from tracking.rejected.repairs import Repair
 
@@ -80,12 +82,17 @@ def _list(actor: Actor, group: str | None, name: str | None, code: str | None, *
             facts = {"key": item.key, "code": item.code, "event_name": item.event_name, "events": item.events}
             click.echo(json.dumps({**facts, "last_at": item.last_at.isoformat(), "problems": item.problems}))
             continue
-        head = f"{item.key[:SHORT_KEY]} {item.events:>7} × {item.event_name or '(no usable name)'}: {item.code}"
+        name_shown = one_line(item.event_name or "(no usable name)")
+        head = f"{item.key[:SHORT_KEY]} {item.events:>7} × {name_shown}: {item.code}"
         click.echo(f"{head}, last {item.last_at:%Y-%m-%d %H:%M} UTC, see --id {item.newest_id}")
         for problem in item.problems[:5]:
-            click.echo(f"{'':<13}{problem['pointer'] or '/'} ({problem['rule']}): {problem['message']}")
+            click.echo(f"{'':<13}{_told(problem)}")
     if not as_json:
         click.echo(f"{total} refused events wait" if total else "No refused event waits.")
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    return one_line(f"{problem['pointer'] or '/'} ({problem['rule']}): {problem['message']}")
 
 
 def _groups(actor: Actor, key: str | None, name: str | None, code: str | None) -> Iterator[Any]:
@@ -115,12 +122,13 @@ def _show(actor: Actor, number: int, *, as_json: bool) -> None:
     )
     for problem in view.problems:
         found = "nothing is there" if problem.found is None else f"found {problem.found}"
-        click.echo(f"  {problem.pointer or '/'} ({problem.rule}): {problem.message}; {found}\n    → {problem.remedy}")
+        what = one_line(f"{problem.pointer or '/'} ({problem.rule}): {problem.message}; {found}")
+        click.echo(f"  {what}\n    → {problem.remedy}")
         for repair in problem.repairs:
-            click.echo(f"      {_option(repair)}")
+            click.echo(f"      {one_line(_option(repair))}")
     if not view.problems:
         click.echo("  Nothing is wrong with it by today's rules: --replay takes it.")
-    click.echo(json.dumps(view.event, indent=2, ensure_ascii=False))
+    click.echo(plain(json.dumps(view.event, indent=2, ensure_ascii=False)))
 
 
 def _problems(view: RejectView) -> list[dict[str, Any]]:
@@ -130,7 +138,10 @@ def _problems(view: RejectView) -> list[dict[str, Any]]:
 
 def _option(repair: Repair) -> str:
     value = json.dumps(repair.value) if repair.operation == "set" else repair.value
-    return f"--{repair.operation} '{repair.path}'" if value is None else f"--{repair.operation} '{repair.path}={value}'"
+    text = repair.path if value is None else f"{repair.path}={value}"
+    # Somebody copies this into a shell, and a sender chose the field's name.
+    quoted = text.replace("'", "'\\''")
+    return f"--{repair.operation} '{quoted}'"
 
 
 def _repairs(drop: tuple[str, ...], rename_event: str | None, **paired: tuple[str, ...]) -> list[Repair]:
@@ -178,6 +189,9 @@ def _change(
     if discard and replay:
         raise click.UsageError("either --replay or --discard")
     keys = [] if ids else [(item.key, item.events) for item in _groups(actor, group, name, code)]
+    if group and len(keys) > 1:
+        shown = ", ".join(key[: max(SHORT_KEY, len(group) + 4)] for key, _ in keys[:5])
+        raise click.UsageError(f"{len(keys)} groups begin with {group!r}, among them {shown}: give more of the key")
     if edited:
         _replay_edited(actor, ids, edited)
     elif discard:
@@ -241,14 +255,15 @@ def _replay(
     would = "would be " if dry_run else ""
     click.echo(f"{total.replayed} {would}taken, {total.refused} {would}refused again, {total.blocked} without consent")
     for problem in total.problems[:5]:
-        click.echo(f"  {problem['pointer'] or '/'} ({problem['rule']}): {problem['message']}")
+        click.echo(f"  {_told(problem)}")
 
 
 def _set_aside(actor: Actor, *, replay: bool, as_json: bool) -> None:
-    from tracking.rejected.dead import dead_entries, put_back  # noqa: PLC0415
+    from tracking.rejected.dead import put_back  # noqa: PLC0415
 
-    page = dead_entries(actor, limit=200)
-    for entry in page.items:
+    found = False
+    for entry in _dead(actor):
+        found = True
         if replay and entry.readable:
             put_back(actor, entry.id)
         if as_json:
@@ -257,8 +272,19 @@ def _set_aside(actor: Actor, *, replay: bool, as_json: bool) -> None:
         else:
             names = ", ".join(f"{count} × {name}" for name, count in sorted(entry.names.items())) or "cannot be read"
             state = "put back" if replay and entry.readable else "set aside"
-            click.echo(f"{entry.id}  {entry.set_aside_at:%Y-%m-%d %H:%M:%S} UTC  {state}: {entry.reason}  ({names})")
-    if not page.items:
+            what = one_line(f"{state}: {entry.reason}  ({names})")
+            click.echo(f"{entry.id}  {entry.set_aside_at:%Y-%m-%d %H:%M:%S} UTC  {what}")
+    if not found:
         click.echo("Nothing was set aside.")
-    elif page.next_cursor:
-        click.echo("There is more; run this again.")
+
+
+def _dead(actor: Actor) -> Iterator[DeadEntry]:
+    from tracking.rejected.dead import dead_entries  # noqa: PLC0415
+
+    cursor = None
+    while True:
+        page = dead_entries(actor, limit=200, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return

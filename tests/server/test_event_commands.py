@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
+from core.accounts.api import KeyWish, issue_key
 from core.events.api import Entry, encode
 from core.valkey import client as valkey
 from server.cli import main
@@ -21,6 +24,7 @@ from tests.tracking.store import Store
 from tracking.ingest.entries import DEAD_STREAM
 from tracking.live.telling import FromBackend, tell
 from tracking.live.watches import LOOKOUT
+from tracking.rejected.dead import MOST_LOOKED_AT
 
 
 @pytest.fixture
@@ -114,6 +118,56 @@ def test_requests_that_could_not_be_stored_are_listed_and_put_back(
     assert "disk" not in run(marketplace, "rejected", "--set-aside").output
 
 
+@pytest.fixture
+def crowd(other_marketplace: Marketplace) -> Iterator[None]:
+    """More entries of another marketplace than are looked at for one page."""
+    theirs: Any = encode(Entry(other_marketplace.tenant_id, False, datetime.now(UTC), []))
+    pipeline = valkey().pipeline(transaction=False)
+    for _ in range(MOST_LOOKED_AT + 1):
+        pipeline.xadd(DEAD_STREAM, {**theirs, b"reason": b"theirs"})
+    pipeline.execute()
+    yield
+    valkey().delete(DEAD_STREAM)
+
+
+def test_what_was_set_aside_is_found_behind_any_number_of_others(
+    client: FlaskClient, marketplace: Marketplace, request: pytest.FixtureRequest
+) -> None:
+    mine: Any = encode(Entry(marketplace.tenant_id, False, datetime.now(UTC), []))
+    valkey().xadd(DEAD_STREAM, {**mine, b"reason": b"the first \x1b[2J of all"})
+    request.getfixturevalue("crowd")
+    listed = run(marketplace, "rejected", "--set-aside").output
+    assert "the first \\u001b[2J of all" in listed
+
+    path = "/api/v1/rejected-events/set-aside"
+    key = issue_key(marketplace.staff, KeyWish("server", "collection", scopes=["view_collection"])).key
+    first = client.get(path, headers=marketplace.bearer(key)).get_json()
+    assert first["items"] == []
+    rest = client.get(f"{path}?cursor={first['next_cursor']}", headers=marketplace.bearer(key)).get_json()
+    assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
+
+
+def test_a_short_key_that_fits_several_groups_changes_none(page: Page, marketplace: Marketplace) -> None:
+    names = [f"no_such_thing_{number}" for number in range(17)]
+    refuse(page, *(event(name) for name in names))
+    groups = [json.loads(line) for line in run(marketplace, "rejected", "--json").output.splitlines()]
+    shared = [item["key"][0] for item in groups]
+    twice = next(first for first in shared if shared.count(first) > 1)
+    for change in ("--discard", "--replay"):
+        said = run(marketplace, "rejected", "--group", twice, change)
+        assert (said.exit_code, f"groups begin with '{twice}'" in said.output) == (2, True), said.output
+    assert len(run(marketplace, "rejected", "--json").output.splitlines()) == 17
+    assert run(marketplace, "rejected", "--group", groups[0]["key"], "--discard").output == "1 events put away\n"
+
+
+def test_what_strangers_sent_cannot_steer_the_terminal(page: Page, store: Store, marketplace: Marketplace) -> None:
+    refuse(page, event("page_view", payload={"page_type": "\x1b]0;mine\x07", "\x9b31m'": "\u202e"}))
+    number = store.rows("tx_rejected_events", "id")[-1]["id"]
+    shown = run(marketplace, "rejected", "--id", str(number)).output
+    assert "\\u001b]0;mine\\u0007" in shown
+    assert [line for line in shown.splitlines() if not line.isprintable()] == []
+
+
 def page_time(entry: Any) -> Any:
     from core.events.api import decode
 
@@ -126,7 +180,8 @@ def test_the_tail_prints_what_comes(marketplace: Marketplace) -> None:
     def send() -> None:
         while not stop.wait(0.1):
             LOOKOUT.forget()
-            tell(FromBackend(marketplace.tenant_id), [event("click", visitor_id="v-1")], [])
+            sent = event("click", visitor_id="v-1", payload={"element": "\x9b2J"})
+            tell(FromBackend(marketplace.tenant_id), [sent], [])
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -138,4 +193,6 @@ def test_the_tail_prints_what_comes(marketplace: Marketplace) -> None:
         sender.join()
     assert said.exit_code == 0, said.output
     assert said.stdout.count("accepted   click") == 2
+    assert all(line.isprintable() for line in said.stdout.splitlines())
+    assert "\\u009b2J" in said.stdout
     assert json.loads(facts.stdout)["outcome"] == "accepted"

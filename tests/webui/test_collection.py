@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -12,12 +13,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.events.api import Entry, encode
 from core.events.capture import measure_recent
+from core.valkey import client as valkey
 from tests.marketplace import Marketplace
 from tests.pipeline import ingest, relay
 from tests.tracking.events import Page, event
 from tests.tracking.store import Store
 from tests.webui.people import Person, member, readable
+from tracking.ingest.entries import DEAD_STREAM
 from tracking.live.watches import LOOKOUT
 
 
@@ -67,6 +71,18 @@ def test_a_group_is_mended_with_a_suggested_repair(admin: Person, page: Page, st
     ingest()
     assert len(store.events()) == 2
     assert "Nothing was refused" in readable(admin.get("/collection/refused"))
+
+
+def test_every_request_that_was_set_aside_can_be_reached(admin: Person, marketplace: Marketplace) -> None:
+    entry: Any = encode(Entry(marketplace.tenant_id, False, datetime.now(UTC), []))
+    for number in range(51):
+        valkey().xadd(DEAD_STREAM, {**entry, b"reason": f"trouble {number}."})
+    shown = admin.get("/collection/refused")
+    assert ("trouble 50." in shown, "trouble 1." in shown, "trouble 0." in shown) == (True, True, False)
+    older = re.search(r'href="(/collection/refused\?aside=[^"]+)#set-aside"', shown)
+    assert older
+    shown = admin.get(html.unescape(older[1]))
+    assert ("trouble 1." in shown, "trouble 0." in shown, '#set-aside"' in shown) == (False, True, False)
 
 
 def test_one_event_is_edited_and_its_hidden_values_are_put_back(admin: Person, page: Page, store: Store) -> None:

@@ -20,7 +20,8 @@ from tracking.ingest.entries import DEAD_STREAM
 from tracking.rights import MANAGE, VIEW, require
 
 ENTRY_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
-PAGE, MOST_LOOKED_AT = 200, 5_000
+STEP, MOST_LOOKED_AT = 50, 5_000
+"""Entries hold whole requests: a few at a time are enough in memory."""
 NOT_OF_THE_ENTRY = (b"reason", b"from")
 
 # Whoever removes an entry puts it back: two at once must not double it.
@@ -54,23 +55,20 @@ class DeadEntry:
 def dead_entries(actor: Actor, *, limit: int = 50, cursor: str | None = None) -> Page[DeadEntry]:
     """The marketplace's entries, newest first; raises `ForbiddenError`, `redis.RedisError`.
 
-    Of a very long stream the newest 5,000 entries of all marketplaces are looked at per page.
+    A page looks at 5,000 entries of all marketplaces at most: it may hold few of this one and still not be the last.
     """
     require(actor, VIEW)
     before, size = decode_cursor(cursor, str), clamp(limit)
     items: list[DeadEntry] = []
+    looked_at, last = 0, ""
     for entry_id, fields in _backwards(before[0] if before else None):
-        if _tenant_of(fields) == actor.tenant_id:
+        own = _tenant_of(fields) == actor.tenant_id
+        if looked_at == MOST_LOOKED_AT or (own and len(items) == size):
+            return Page(items, encode_cursor(last))
+        if own:
             items.append(_view(entry_id, fields))
-            if len(items) > size:
-                break
-    return Page(items[:size], encode_cursor(items[size - 1].id) if len(items) > size else None)
-
-
-def every_dead_entry() -> Iterator[DeadEntry]:
-    """Entries of all marketplaces, also those whose marketplace cannot be read; for the operator."""
-    for entry_id, fields in _backwards(None):
-        yield _view(entry_id, fields)
+        looked_at, last = looked_at + 1, entry_id
+    return Page(items, None)
 
 
 def put_back(actor: Actor, entry_id: str) -> bool:
@@ -113,11 +111,11 @@ def _own(actor: Actor, entry_id: str) -> Mapping[bytes, bytes]:
 
 def _backwards(before: str | None) -> Iterator[tuple[str, Mapping[bytes, bytes]]]:
     end = f"({before}" if before and ENTRY_ID.fullmatch(before) else "+"
-    for _ in range(MOST_LOOKED_AT // PAGE):
-        page: Any = client().xrevrange(DEAD_STREAM, end, "-", count=PAGE)
+    while True:
+        page: Any = client().xrevrange(DEAD_STREAM, end, "-", count=STEP)
         for entry_id, fields in page:
             yield entry_id.decode(), fields
-        if len(page) < PAGE:
+        if len(page) < STEP:
             return
         end = f"({page[-1][0].decode()}"
 

@@ -35,7 +35,7 @@ def show_refused() -> str:
         page=service.groups(actor, chosen, cursor=args.get("cursor")),
         chosen=chosen,
         filtered=chosen != RejectFilter(),
-        set_aside=dead.dead_entries(actor),
+        set_aside=dead.dead_entries(actor, cursor=args.get("aside")),
         args={name: value for name, value in args.items() if value},
         words=words,
         tab="refused",

@@ -69,9 +69,7 @@ def _time(moment: datetime | None) -> str:
 @site.command("change")
 @click.argument("tenant")
 @click.argument("site_id")
-@click.option(
-    "--cookie/--no-cookie", "visitor_cookie", default=None, help="Keep visitor ids in a first-party cookie."
-)
+@click.option("--cookie/--no-cookie", "visitor_cookie", default=None, help="Keep visitor ids in a first-party cookie.")
 @click.option("--cookie-domain", default=None, help="Domain of that cookie; empty for the page's own host.")
 @click.option("--dnt", metavar="MEANING", help="What «do not track» means: off, no_marketing or no_tracking.")
 def site_change(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -31,17 +31,30 @@ TENANTS = text("""
 SELECT id, slug, coalesce((settings ->> 'archive_after_months')::int, :default) AS months FROM tenants
 WHERE cast(:tenant AS bigint) IS NULL OR id = :tenant ORDER BY id
 """)
-HAS_ROWS = text("""
-SELECT EXISTS (SELECT 1 FROM tx_events WHERE tenant_id = :tenant AND occurred_at >= :first AND occurred_at < :next)
+# Who has events in which month, from one marketplace to the next by the index: as many steps as there are marketplaces,
+# however many events they have.
+HELD = text("""
+WITH RECURSIVE held AS (
+  SELECT q.first, q.next, cast(0 AS bigint) AS tenant_id
+  FROM unnest(cast(:firsts AS timestamptz[]), cast(:nexts AS timestamptz[])) AS q(first, next)
+  UNION ALL
+  SELECT h.first, h.next, (
+    SELECT e.tenant_id FROM tx_events e
+    WHERE e.occurred_at >= h.first AND e.occurred_at < h.next AND e.tenant_id > h.tenant_id
+    ORDER BY e.tenant_id LIMIT 1)
+  FROM held h WHERE h.tenant_id IS NOT NULL
+)
+SELECT first, tenant_id FROM held WHERE tenant_id > 0
 """)
 # Restored months whose time is over; where their rows went into new parts already, the old ones are to be cleared.
 TAKEN_BACK = text("""
 SELECT DISTINCT p.tenant_id, t.slug, p.month FROM event_archive_parts p JOIN tenants t ON t.id = p.tenant_id
 WHERE p.state = 'restored' AND p.kept_until <= now() AND (cast(:tenant AS bigint) IS NULL OR p.tenant_id = :tenant)
 """)
-KEPT = text("""
-SELECT max(kept_until) FROM event_archive_parts
-WHERE tenant_id = :tenant AND month = :month AND kept_until > now()
+KEPT = text("SELECT DISTINCT tenant_id, month FROM event_archive_parts WHERE kept_until > now()")
+IS_KEPT = text("""
+SELECT EXISTS (SELECT 1 FROM event_archive_parts
+               WHERE tenant_id = :tenant AND month = :month AND kept_until > now())
 """)
 KEEP_MONTHS = text("""
 UPDATE tenants SET settings = CASE WHEN cast(:months AS int) IS NULL THEN settings - cast(:name AS text)
@@ -118,20 +131,36 @@ def due_months(now: datetime | None = None, *, tenant_id: int | None = None, gra
     latest = (now or datetime.now(UTC)) - timedelta(days=grace_days)
     with maintainer_session() as session:
         values = {"tenant": tenant_id, "default": settings().archive_after_months}
-        months = _stored_months(session)
-        old = [
-            TenantMonth(row.id, row.slug, month)
-            for row in session.execute(TENANTS, values)
-            for month in months
-            if month.plus(row.months + 1).start <= latest
-        ]
-        found = {item for item in old if session.scalar(HAS_ROWS, item.values())}
+        found = _old_months(session, session.execute(TENANTS, values).all(), latest)
         if not grace_days:
             found |= {
                 TenantMonth(row.tenant_id, row.slug, Month.of(row.month)) for row in session.execute(TAKEN_BACK, values)
             }
-        free = [item for item in found if session.scalar(KEPT, item.values()) is None]
+        kept = {(row.tenant_id, Month.of(row.month)) for row in session.execute(KEPT)} if found else set()
+    free = [item for item in found if (item.tenant_id, item.month) not in kept]
     return sorted(free, key=lambda item: (item.month, item.tenant_id))
+
+
+def _old_months(session: Session, tenants: Sequence[Row[Any]], latest: datetime) -> set[TenantMonth]:
+    """Months that hold events and whose turn came before ``latest``."""
+    known = {row.id: row for row in tenants}
+    least = min((row.months for row in tenants), default=MOST_MONTHS)
+    old = [month for month in _stored_months(session) if month.plus(least + 1).start <= latest]
+    if not old:
+        return set()
+    times = {"firsts": [month.start for month in old], "nexts": [month.plus(1).start for month in old]}
+    held = [
+        (known[row.tenant_id], Month.of(row.first.astimezone(UTC)))
+        for row in session.execute(HELD, times)
+        if row.tenant_id in known
+    ]
+    return {TenantMonth(row.id, row.slug, month) for row, month in held if month.plus(row.months + 1).start <= latest}
+
+
+def is_kept(item: TenantMonth) -> bool:
+    """Whether somebody asked that a month stays in the database for now."""
+    with maintainer_session() as session:
+        return bool(session.scalar(IS_KEPT, item.values()))
 
 
 def overdue_months(now: datetime | None = None) -> list[TenantMonth]:

@@ -21,7 +21,7 @@ from core.db.session import maintainer_session
 from core.events.archive_columns import checksum_of_wire, projection
 from core.events.archive_errors import ArchiveError
 from core.events.archive_files import Facts, Place, place, read_facts, scratch, write_parquet
-from core.events.archive_months import TenantMonth, alone
+from core.events.archive_months import TenantMonth, alone, is_kept
 
 PART_ROWS = 100_000
 TRIES = 3
@@ -87,11 +87,13 @@ def count_month(item: TenantMonth) -> int:
 def archive_month(item: TenantMonth, progress: Progress = lambda _: None) -> Iterator[int]:
     """Archive a month part by part, yielding rows per part; stop between parts whenever you like.
 
-    Yields nothing when somebody else works on this marketplace's archive. Raises `ArchiveError`.
+    Yields nothing when somebody else works on this marketplace's archive, or the month is to stay for now.
+    Raises `ArchiveError`.
     """
     store = place()
     with alone(item.tenant_id) as free:
-        if not free:
+        # Somebody may have brought it back since it was found to be due.
+        if not free or is_kept(item):
             return
         _clear(store, item, LEFT_OVER)
         while rows := _next_part(store, item):

@@ -55,7 +55,9 @@ def archive_run(tenant: str | None, dry_run: bool, data_dir: Path | None) -> Non
             moved = sum(archive_month(item, bar.update))
         click.echo(f"{item.slug} {item.month}: {moved} events archived")
         if moved < rows:
-            click.echo(f"{item.slug} {item.month}: another run is at work on the rest", err=True)
+            click.echo(
+                f"{item.slug} {item.month}: another run is at work on the rest, or it was brought back", err=True
+            )
     if not due:
         click.echo("nothing is old enough")
     if not dry_run:

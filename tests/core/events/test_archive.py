@@ -106,6 +106,34 @@ def test_a_month_that_was_brought_back_stays_until_its_time_is_over(
     assert len(stored(admin_connection, marketplace)) == 4
 
 
+def test_a_month_that_is_brought_back_while_a_run_is_on_its_way_stays(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    store_old(marketplace, visits(months_ago(26), 4))
+    (item,) = due_months(tenant_id=marketplace.tenant_id)
+    assert sum(archive_month(item)) == 4
+    sum(restore_month(item, later()))
+    assert list(archive_month(item)) == []
+    assert len(stored(admin_connection, marketplace)) == 4
+
+
+def test_what_is_due_follows_what_each_marketplace_keeps(
+    marketplace: Marketplace, other_marketplace: Marketplace, place: Path
+) -> None:
+    for one in (marketplace, other_marketplace):
+        for number in (30, 28, 26):
+            store_old(one, visits(months_ago(number), 1))
+    keep_events(Actor.system(other_marketplace.tenant_id, "test"), 27)
+    ids = {marketplace.tenant_id: "one", other_marketplace.tenant_id: "other"}
+    due = [(str(item.month), ids[item.tenant_id]) for item in due_months() if item.tenant_id in ids]
+    old, mid, new = (str(months_ago(number)) for number in (30, 28, 26))
+    assert due == [(old, "one"), (old, "other"), (mid, "one"), (mid, "other"), (new, "one")]
+    late = [(item.month, item.tenant_id) for item in overdue_months() if item.tenant_id == marketplace.tenant_id]
+    assert len(late) == 3
+    for item in due_months():
+        list(archive_month(item))
+
+
 def test_events_that_come_late_join_their_month(marketplace: Marketplace, admin_connection: Admin, place: Path) -> None:
     store_old(marketplace, visits(months_ago(26), 4))
     run()

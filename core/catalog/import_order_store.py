@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from core.catalog.import_order_events import tell_of_orders
 from core.catalog.import_person_store import FILLS as PERSON_TABLES
-from core.catalog.import_person_store import WRITTEN as WRITTEN_PERSONS
 from core.catalog.import_person_store import PersonBlock, complete_persons
 from core.catalog.import_sinks import Reject, Stored, copy_into, insert
 from core.catalog.person_fields import PURPOSES
@@ -22,6 +21,8 @@ from core.privacy.api import ConsentStatement, record_statements
 
 LOOKED_UP = ("live_events", "ticket_types")
 FILLS = (*PERSON_TABLES, "orders")
+FEW = 1_000
+"""In smaller blocks each order is looked for."""
 MONEY = "numeric(18, 4)"
 ORDERS = {
     "row": "int",
@@ -49,13 +50,10 @@ TICKETS = {"row": "int", "line": "text", "external_id": "text"}
 WRITTEN = {"row": "int", "id": "bigint", "placed_at": "timestamptz", "holder": "bigint"}
 WRITTEN_ITEMS = {"id": "bigint", "order_id": "bigint", "line": "text", "type": "bigint"}
 OFFERS = {"live_event": "text", "ticket_type": "text", **dict.fromkeys(("event", "organizer", "type"), "bigint")}
-BUYERS = {"person": "text", "id": "bigint", "original": "bigint"}
 EMPTY = {
-    "written_persons": WRITTEN_PERSONS,
     "written_orders": WRITTEN,
     "written_items": WRITTEN_ITEMS,
     "offers": OFFERS,
-    "buyers": BUYERS,
 }
 
 # What the lines refer to, each once; ticket types are "" where there is none, so that they can be joined.
@@ -84,28 +82,21 @@ FROM pg_temp.incoming_orders i CROSS JOIN LATERAL (
   SELECT currency, gross FROM orders WHERE tenant_id = :tenant AND external_id = i.external_id LIMIT 1) o
 WHERE NOT EXISTS (SELECT 1 FROM pg_temp.written_orders w WHERE w.row = i.row)
 """)
-# The buyers who came with this block, and those who came before it.
-FIND_BUYERS = (
-    text("""
-INSERT INTO pg_temp.buyers
-SELECT w.external_id, w.person_id, NULL FROM pg_temp.written_persons w WHERE w.created
-"""),
-    text("""
-INSERT INTO pg_temp.buyers
-SELECT i.person, coalesce(p.root_id, p.id), CASE WHEN p.root_id IS NOT NULL THEN p.id END
-FROM (SELECT DISTINCT person FROM pg_temp.incoming_orders WHERE person IS NOT NULL
-      EXCEPT SELECT person FROM pg_temp.buyers) i
-CROSS JOIN LATERAL (
-  SELECT id, root_id FROM persons WHERE tenant_id = :tenant AND external_id = i.person LIMIT 1) p
-"""),
-)
+# Whether to expect any: a block of new orders need not look for each of them, as inserting finds the few there may be.
+SOME_KNOWN = text("""
+SELECT EXISTS (
+  SELECT 1 FROM (SELECT external_id FROM pg_temp.incoming_orders WHERE row % 50 = 0 OR :few) i CROSS JOIN LATERAL (
+    SELECT 1 FROM orders WHERE tenant_id = :tenant AND external_id = i.external_id LIMIT 1) o)
+""")
 WRITE_ORDERS = """
 WITH written AS (
   INSERT INTO orders (tenant_id, external_id, person_id, original_person_id, visitor_id, session_id, status, currency,
                       gross, net, fees, discount, consent, promo_code, affiliate_id, placed_at)
-  SELECT :tenant, o.external_id, b.id, b.original, o.visitor_id, o.session_id, o.status, o.currency, o.gross, o.net,
-         o.fees, o.discount, o.consent, o.promo_code, o.affiliate_id, o.placed_at
-  FROM pg_temp.incoming_orders o LEFT JOIN pg_temp.buyers b USING (person)
+  SELECT :tenant, o.external_id, coalesce(b.root_id, b.id), CASE WHEN b.root_id IS NOT NULL THEN b.id END,
+         o.visitor_id, o.session_id, o.status, o.currency, o.gross, o.net, o.fees, o.discount, o.consent,
+         o.promo_code, o.affiliate_id, o.placed_at
+  FROM pg_temp.incoming_orders o LEFT JOIN LATERAL (
+    SELECT id, root_id FROM persons WHERE tenant_id = :tenant AND external_id = o.person LIMIT 1) b ON true
   ORDER BY o.external_id
   {conflict}
   RETURNING id, external_id, placed_at, person_id
@@ -200,8 +191,7 @@ def store(session: Session, tenant_id: int, block: OrderBlock, options: Mapping[
     session.execute(FIND_OFFERS, values)
     unknown = [_reject(row) for row in session.execute(UNKNOWN, values)]
     _drop(session, [item.line for item in unknown])
-    known = {row.row: row.same for row in session.execute(KNOWN, values)}
-    _drop(session, list(known))
+    known = _look(session, values) if session.scalar(SOME_KNOWN, {**values, "few": block.count < FEW}) else {}
     complete_persons(session, tenant_id, block.persons)
     if block.count > len({item.line for item in unknown}) + len(known):
         known |= _write(session, block, values)
@@ -225,8 +215,6 @@ def _stage(session: Session, block: OrderBlock) -> None:
 
 def _write(session: Session, block: OrderBlock, values: Mapping[str, Any]) -> dict[int, bool]:
     """Insert what is left; returns the rows of orders that somebody else stored since we looked, and if they agree."""
-    for statement in FIND_BUYERS:
-        session.execute(statement, values)
     insert(session, INSERT_ORDERS, INSERT_MISSING_ORDERS, values)
     missed = session.scalar(MISSED)
     if block.tickets:
@@ -236,6 +224,13 @@ def _write(session: Session, block: OrderBlock, values: Mapping[str, Any]) -> di
         session.execute(INSERT_ITEMS, values)
     session.execute(INSERT_STEPS, values)
     return {row.row: row.same for row in session.execute(KNOWN, values)} if missed else {}
+
+
+def _look(session: Session, values: Mapping[str, Any]) -> dict[int, bool]:
+    """Leave out orders that are stored; returns their rows and whether they are the same."""
+    known = {row.row: row.same for row in session.execute(KNOWN, values)}
+    _drop(session, list(known))
+    return known
 
 
 def _drop(session: Session, rows: list[int]) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,21 @@ def test_the_same_number_with_another_amount_is_refused(backend: Backend, tmp_pa
     file = write_lines(tmp_path / "o.ndjson", [changed, backend.marketplace.order("A-1"), {"external_id": 5}])
     assert "3 rows: 0 new" in run(backend.marketplace, "orders", file).output
     assert [line for line, _ in reasons(file)] == [1, 2, 3]
+
+
+def test_a_few_orders_that_are_known_are_found_among_many_new_ones(backend: Backend, tmp_path: Path) -> None:
+    def orders(numbers: Iterable[int], price: str = "90.00") -> list[dict[str, Any]]:
+        row = {"currency": "RON", "placed_at": "2025-03-01T10:00:00Z", "item.live_event_id": "ev-1"}
+        return [{"external_id": f"n-{number}", **row, "item.unit_price": price} for number in numbers]
+
+    known, other = [1203, 1204, 1707], [1511]
+    file = write_csv(tmp_path / "before.csv", orders(known) + orders(other, "80.00"))
+    assert "4 rows: 4 new" in run(backend.marketplace, "orders", file).output
+    file = write_csv(tmp_path / "all.csv", orders(range(2_200)))
+    assert "2200 rows: 2196 new, 0 updated, 3 known, 1 refused" in run(backend.marketplace, "orders", file).output
+    assert reasons(file) == [(1511 + 2, ["/external_id"])]
+    assert len(backend.rows("order_items")) == len(backend.rows("orders")) == 2_200
+    assert "0 new, 0 updated, 2199 known, 1 refused" in run(backend.marketplace, "orders", file).output
 
 
 def test_parquet_brings_exact_decimals_and_times(backend: Backend, tmp_path: Path) -> None:

@@ -18,16 +18,18 @@ ENDING = "person_logged_out"
 SCANNED = "entry_granted"
 SPEAKING = frozenset({*LINKING, ENDING, SCANNED})
 SOURCES = {"order_completed": "order_completed", "person_identified": "login", SCANNED: "scanner"}
+DECIDED_BY_PEOPLE = "manual"
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 """Derive from the beginning."""
 
 SURELY_STORED = timedelta(days=100)
 """What is younger cannot be in the archive yet."""
 
-# Two writers with the same visitor take turns: each must see the other's links.
+# Two writers with the same visitor take turns: each must see the other's links. In one order, whatever the caller's or
+# the server's idea of one is: otherwise each could hold what the other waits for.
 TAKE_TURNS = text("""
 SELECT pg_advisory_xact_lock(hashtextextended(v.visitor, :tenant))
-FROM unnest(cast(:visitors AS text[])) WITH ORDINALITY AS v(visitor, position) ORDER BY v.position
+FROM unnest(cast(:visitors AS text[])) AS v(visitor) ORDER BY v.visitor COLLATE "C"
 """)
 # A person is told by name; ``person_id`` alone is only what was concluded. Of two at once a decision is the later word.
 TURNS = text("""
@@ -172,11 +174,14 @@ def _archived_before(session: Session, tenant_id: int, earliest: datetime) -> da
 
 
 def _remembered(links: Sequence[Any], before: datetime, since: datetime) -> list[Turn]:
-    """What links tell of events that are archived: where they begin, and where they end without another one."""
+    """What links tell of events that are archived: where they begin, and where they end without another one.
+
+    What people decided is never archived: it speaks for itself, as long as it stands.
+    """
     begins = {row.linked_at for row in links}
     told = []
     for row in links:
-        if since <= row.linked_at < before:
+        if since <= row.linked_at < before and row.source != DECIDED_BY_PEOPLE:
             told.append(Turn(row.linked_at, row.person_id, row.source, row.order_id, row.person_external_id))
         if row.unlinked_at and since <= row.unlinked_at < before and row.unlinked_at not in begins:
             told.append(Turn(row.unlinked_at, None))
@@ -213,7 +218,7 @@ def _turn(row: Any) -> Turn:
 
 
 def _decided(row: Any) -> Turn:
-    return Turn(row.occurred_at, row.person_id, "manual", None, row.person_external_id)
+    return Turn(row.occurred_at, row.person_id, DECIDED_BY_PEOPLE, None, row.person_external_id)
 
 
 def _values(tenant_id: int, visitor: str, item: Stretch) -> dict[str, Any]:

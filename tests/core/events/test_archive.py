@@ -36,6 +36,7 @@ from core.events.api import (
 from core.events.archive_columns import TREATMENTS
 from core.events.archive_jobs import run
 from core.events.archive_redaction import PERSONAL_FIELDS
+from core.events.identity_decisions import link_visitor, undo_decisions
 from core.events.models import TrackingEvent
 from tests.core.events.archiving import Admin, files, months_ago, partition, partitions, store_old, stored, visits
 from tests.marketplace import Marketplace
@@ -353,6 +354,28 @@ def test_links_outlive_the_events_that_made_them(
     told(28, 1, "c-2")
     start = months_ago(28).start + timedelta(days=1)
     assert links() == [("c-2", start, before[0][1]), before[0], ("c-2", months_ago(26).start + timedelta(days=3), None)]
+
+
+def test_a_persons_word_on_archived_history_can_be_taken_back(
+    marketplace: Marketplace, admin_connection: Admin, place: Path
+) -> None:
+    with tenant_session(marketplace.tenant_id) as session:
+        upsert_persons(session, marketplace.tenant_id, [{"external_id": name} for name in ("c-1", "c-2")])
+    actor, start = Actor.system(marketplace.tenant_id, "test"), months_ago(27).start
+    when = (start + timedelta(days=2)).isoformat()
+    store_old(
+        marketplace, [event("person_identified", visitor_id="v-1", person_id="c-1", occurred_at=when)], trusted=True
+    )
+
+    def links() -> list[tuple[object, ...]]:
+        query = "SELECT person_external_id, unlinked_at FROM tx_identity_links WHERE tenant_id = %s ORDER BY linked_at"
+        return admin_connection.execute(query, [marketplace.tenant_id]).fetchall()
+
+    link_visitor(actor, "c-2", "v-1", start + timedelta(days=5))
+    list(archive_month(tenant_month(marketplace, 27)))
+    assert links() == [("c-1", start + timedelta(days=5)), ("c-2", None)]
+    undo_decisions(actor, "c-2", "v-1")
+    assert links() == [("c-1", None)]
 
 
 def test_every_column_that_may_single_somebody_out_has_a_declared_treatment() -> None:

@@ -31,6 +31,7 @@ from core.catalog.persons import (
     PersonIdentifiers,
     all_names_of,
     external_ids_of,
+    forget_in_archive,
     person_identifiers,
     person_ids_by_external,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "emit_payment",
     "end_of",
     "external_ids_of",
+    "forget_in_archive",
     "form_of",
     "get_live_event",
     "get_live_events",

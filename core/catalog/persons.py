@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from adrail import RawIdentifier
 from core.accounts.api import tenant_key
 from core.catalog.person_models import Person, PersonTraits
 from core.catalog.person_store import Written, stay_clear_of_merges, write_persons
+from core.events.api import forget_archived
 
 OPENED = ("email", "phone", "first_name", "last_name")
 
@@ -107,3 +108,15 @@ def all_names_of(session: Session, tenant_id: int, person_ids: Sequence[int]) ->
     for row in rows:
         found.setdefault(row.id, []).append(row.external_id)
     return found
+
+
+def forget_in_archive(
+    session: Session, tenant_id: int, *, persons: Sequence[int], visitors: Sequence[str], sessions: Sequence[str]
+) -> None:
+    """Let nobody find these persons (ids), visitors and visits in the archive any more; its files stay as they are.
+
+    Call it for everybody who is erased, in the transaction that erases them.
+    """
+    ours = (Person.tenant_id == tenant_id, Person.id.in_(set(persons)))
+    session.execute(update(Person).where(*ours).values(person_ref=func.gen_random_uuid()))
+    forget_archived(session, tenant_id, visitors=visitors, sessions=sessions)

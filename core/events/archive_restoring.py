@@ -1,4 +1,4 @@
-"""Brings archived months back, checks what the archive holds, and makes it forget persons."""
+"""Brings archived months back, checks what the archive holds, and makes it forget visitors."""
 
 from __future__ import annotations
 
@@ -40,9 +40,6 @@ INSERT INTO tx_stale_visitors (tenant_id, visitor_id)
 SELECT DISTINCT r.tenant_id, r.subject FROM pg_temp.returning_events w
 JOIN archive_references r ON r.tenant_id = :tenant AND r.reference = w.visitor_ref::uuid
 WHERE EXISTS (SELECT 1 FROM tx_identity_links l WHERE l.tenant_id = :tenant AND l.visitor_id = r.subject)
-""")
-NEW_PERSON_REFS = text("""
-UPDATE persons SET person_ref = gen_random_uuid() WHERE tenant_id = :tenant AND id = ANY(cast(:persons AS bigint[]))
 """)
 DROP_REFERENCES = text("""
 DELETE FROM archive_references WHERE tenant_id = :tenant AND (
@@ -176,12 +173,9 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 - names of our own columns
 
 
-def forget_archived(
-    session: Session, tenant_id: int, *, persons: Sequence[int], visitors: Sequence[str], sessions: Sequence[str]
-) -> None:
-    """Let nobody find these persons (ids), visitors and visits in the archive any more; its files stay as they are.
+def forget_archived(session: Session, tenant_id: int, *, visitors: Sequence[str], sessions: Sequence[str]) -> None:
+    """Let nobody find these visitors and visits in the archive any more; its files stay as they are.
 
-    Call it for everybody who is erased, in the transaction that erases them.
+    For persons the catalogue has a function that calls this one.
     """
-    session.execute(NEW_PERSON_REFS, {"tenant": tenant_id, "persons": list(persons)})
     session.execute(DROP_REFERENCES, {"tenant": tenant_id, "visitors": list(visitors), "sessions": list(sessions)})

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from core.accounts.api import Actor
-from core.catalog.api import upsert_persons
+from core.catalog.api import forget_in_archive, upsert_persons
 from core.db.base import PrivacyClass
 from core.db.partitions import make_room_for
 from core.db.session import maintainer_session, tenant_session
@@ -26,7 +26,6 @@ from core.events.api import (
     archived_parts,
     drop_empty_partitions,
     due_months,
-    forget_archived,
     keep_events,
     lock_own_events,
     overdue_months,
@@ -319,7 +318,7 @@ def test_who_is_forgotten_is_nobody_in_restored_history(
     run()
     with maintainer_session() as session:
         erased = [made[0].named_id or 0]
-        forget_archived(session, marketplace.tenant_id, persons=erased, visitors=["v-c-1"], sessions=["s-c-1"])
+        forget_in_archive(session, marketplace.tenant_id, persons=erased, visitors=["v-c-1"], sessions=["s-c-1"])
     sum(restore_month(tenant_month(marketplace, 26), later()))
     who = {
         (row["person_external_id"], row["person_id"], row["visitor_id"], row["session_id"])

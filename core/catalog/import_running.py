@@ -104,6 +104,9 @@ def run_import(run: Run, tell: Callable[[Progress], None] = lambda _: None) -> P
             if progress.read - before >= OUTGROWN * counted:
                 counted = progress.read - before
                 doing.count_rows(run.sink.fills)
+                # The first time it matters at once, and is done soon.
+                if counted <= run.sink.rows:
+                    doing.wait()
     if import_id is not None:
         with tenant_session(run.tenant_id) as session:
             session.execute(FINISH, {"tenant": run.tenant_id, "id": import_id})

@@ -11,7 +11,7 @@ PATH := $(CURDIR)/$(BIN):$(PATH)
 export PATH
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-WORKERS ?= 2
+WORKERS ?= 3
 DATA_DIR ?=
 PORT ?=
 COMPILE := for folder in $(wildcard core/translations webui/translations plugins/*/translations); do \

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from core.db.partitions import make_room_for
-from core.events.api import Month
+from core.events.api import Month, TenantMonth
 from tests.marketplace import Marketplace
 from tests.tracking.events import event
 from tests.tracking.ingest.stream import entry
@@ -75,3 +75,16 @@ def partition(month: Month) -> str:
 def files(place: Path, marketplace: Marketplace) -> list[Path]:
     """A marketplace's files in the archive."""
     return sorted((place / f"tenant={marketplace.tenant_id}").rglob("*.parquet"))
+
+
+SOON = timedelta(days=2)
+
+
+def tenant_month(marketplace: Marketplace, number: int) -> TenantMonth:
+    """A marketplace's month so many months ago."""
+    return TenantMonth(marketplace.tenant_id, marketplace.slug, months_ago(number))
+
+
+def later() -> datetime:
+    """A moment until which nothing is archived again."""
+    return datetime.now(UTC) + SOON
